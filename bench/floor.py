@@ -1,0 +1,74 @@
+"""What an append costs above the least that durability can cost: one write and one sync of the same bytes."""
+
+import asyncio
+import os
+import random
+import uuid
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+from bench.samples import WARM_UP, Effort, Samples, stopwatch
+from bench.serving import data_folder
+from bench.tables import Table
+from quire.storage.protocol import Record
+from quire.storage.sqlite import SqliteStore
+
+BODY_BYTES = 300
+"""About what the edit of a small cell takes."""
+APPENDS_PER_ROUND = 20
+KEPT_BYTES = 4 * 1024 * 1024
+
+NOTE = (
+    f"{BODY_BYTES} bytes each; the three take turns. *Over old bytes* is what a log file that is reused does: the "
+    "file's size stays, so that there is less to sync. SQLite's write-ahead log is such a file after its first round."
+)
+
+
+def measure(effort: Effort) -> list[Table]:
+    table = Table("The floor: ms until bytes are durable", ("", "time"), note=NOTE)
+    with data_folder() as folder:
+        for name, samples in asyncio.run(_measure(folder, effort.rounds * APPENDS_PER_ROUND)).items():
+            table.add(name, samples)
+    return [table]
+
+
+async def _measure(folder: Path, appends: int) -> dict[str, Samples]:
+    growing = os.open(folder / "growing", os.O_WRONLY | os.O_CREAT)
+    kept = os.open(folder / "kept", os.O_WRONLY | os.O_CREAT)
+    os.write(kept, random.randbytes(KEPT_BYTES))
+    os.lseek(kept, 0, os.SEEK_SET)
+    os.fsync(kept)
+    store = await SqliteStore.open(folder / "floor.db")
+    body = random.randbytes(BODY_BYTES)
+
+    async def append(number: int) -> None:
+        await store.append("user/floor", Record(number + 1, str(uuid.uuid4()), body, checkpoint_revision=1))
+
+    def writes(file: int) -> Callable[[int], Awaitable[None]]:
+        async def write(_number: int) -> None:
+            os.write(file, body)
+            os.fdatasync(file)
+
+        return write
+
+    actions = {
+        "write + fdatasync, file grows": writes(growing),
+        "write + fdatasync, over old bytes": writes(kept),
+        "append to the SQLite store": append,
+    }
+    try:
+        return await _in_turn(actions, appends)
+    finally:
+        await store.close()
+        os.close(growing)
+        os.close(kept)
+
+
+async def _in_turn(actions: dict[str, Callable[[int], Awaitable[None]]], appends: int) -> dict[str, Samples]:
+    taken: dict[str, list[float]] = {name: [] for name in actions}
+    for number in range(WARM_UP + appends):
+        for name, action in actions.items():
+            elapsed = stopwatch()
+            await action(number)
+            taken[name].append(elapsed())
+    return {name: Samples(tuple(values[WARM_UP:])) for name, values in taken.items()}

@@ -1,0 +1,1 @@
+"""Content-addressed large data, under the log that names it."""

@@ -1,0 +1,1 @@
+"""Where a notebook's code runs: real Jupyter kernels, one per live notebook."""

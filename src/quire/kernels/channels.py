@@ -1,0 +1,162 @@
+"""The two sockets of a kernel that are used: requests go out on one, batches of events come in on the other."""
+
+import asyncio
+import json
+import os
+import secrets
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import zmq
+import zmq.asyncio
+from jupyter_client.session import Session
+
+from quire.kernels.protocol import KernelEvent
+
+TOPIC = b"quire"
+RECONNECT_MS = 10
+"""The kernel binds its sockets after we connect: this is how often it is tried again."""
+SOCKETS_MAX = 16 * 1024
+MESSAGE_BYTES_MAX = 256 * 1024 * 1024
+"""No batch of ours comes near: whoever sends more has taken over the kernel's socket."""
+DECODE_INLINE_BYTES_MAX = 256 * 1024
+"""Larger batches are checked and decoded in a thread."""
+
+
+class Batch(msgspec.Struct, frozen=True):
+    """Events of one plan, in order."""
+
+    plan: int
+    sequence: int
+    """Counts the batches of a kernel, from 1, without gaps."""
+    done: bool
+    interrupted: bool
+    """An interrupt has reached the kernel's own code since the plan was sent."""
+    events: list[KernelEvent]
+
+
+_decoder = msgspec.json.Decoder(Batch)
+_context: zmq.Context[zmq.Socket[bytes]] | None = None
+
+
+def _shared_context() -> zmq.Context[zmq.Socket[bytes]]:
+    """One for all kernels: each has threads of its own."""
+    global _context  # noqa: PLW0603 - made when the first kernel needs it
+    if _context is None or _context.closed:
+        _context = zmq.Context()
+        _context.set(zmq.MAX_SOCKETS, SOCKETS_MAX)
+    return _context
+
+
+class Connection(msgspec.Struct, frozen=True):
+    """Where a kernel's sockets are, and the key that signs its messages."""
+
+    address: str
+    key: str
+
+    @classmethod
+    def in_folder(cls, folder: Path) -> "Connection":
+        """Unix sockets in a folder that only this user can open: nobody else can connect or listen."""
+        return cls(str(folder / "s"), secrets.token_hex(32))
+
+    def write(self, path: Path) -> None:
+        """Write the file that ipykernel reads. Blocking."""
+        ports = {f"{name}_port": port for port, name in enumerate(("shell", "iopub", "stdin", "control", "hb"), 1)}
+        content = {
+            "transport": "ipc",
+            "ip": self.address,
+            "key": self.key,
+            "signature_scheme": "hmac-sha256",
+            **ports,
+        }
+        with os.fdopen(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "w") as file:
+            json.dump(content, file)
+
+    @property
+    def shell_url(self) -> str:
+        return f"ipc://{self.address}-1"
+
+    @property
+    def iopub_url(self) -> str:
+        return f"ipc://{self.address}-2"
+
+
+class BrokenChannel(Exception):
+    """A batch is missing or was not made by the kernel's bootstrap."""
+
+
+class Channels:
+    """A client of one kernel."""
+
+    def __init__(self, connection: Connection) -> None:
+        context = _shared_context()
+        self._session = Session(key=connection.key.encode(), signature_scheme="hmac-sha256")
+        self._shell = context.socket(zmq.DEALER)
+        self._iopub = zmq.asyncio.Context.shadow(context.underlying).socket(zmq.SUB)
+        for socket in (self._shell, self._iopub):
+            socket.linger = 0
+            socket.setsockopt(zmq.RECONNECT_IVL, RECONNECT_MS)
+            socket.setsockopt(zmq.SNDHWM, 0)
+            socket.setsockopt(zmq.RCVHWM, 0)
+            socket.setsockopt(zmq.MAXMSGSIZE, MESSAGE_BYTES_MAX)
+        self._iopub.setsockopt(zmq.SUBSCRIBE, TOPIC)
+        self._shell.connect(connection.shell_url)
+        self._iopub.connect(connection.iopub_url)
+        self._sequence = 0
+
+    def send_plan(self, plan: bytes) -> None:
+        """One execute request. Does not wait."""
+        self._discard_replies()
+        content = msgspec.json.encode(
+            {
+                "code": plan.decode(),
+                "silent": True,
+                "store_history": False,
+                "allow_stdin": False,
+                "stop_on_error": False,
+                "user_expressions": {},
+            }
+        )
+        message = self._session.msg("execute_request", metadata={"quire_plan": True})
+        message["content"] = content
+        self._session.send(self._shell, message)
+
+    def receive(self) -> "asyncio.Future[list[zmq.Frame]]":
+        """The next message on IOPub; may be cancelled without losing one."""
+        return asyncio.ensure_future(self._iopub.recv_multipart(copy=False))
+
+    async def decode(self, frames: list[zmq.Frame]) -> Batch | None:
+        """The batch in a message; None if it is something else.
+
+        Raises:
+            BrokenChannel
+        """
+        if sum(map(len, frames)) > DECODE_INLINE_BYTES_MAX:
+            batch = await asyncio.to_thread(self._decode, frames)
+        else:
+            batch = self._decode(frames)
+        if batch is not None:
+            self._sequence += 1
+            if batch.sequence != self._sequence:
+                raise BrokenChannel(f"one is missing, perhaps for lack of memory (number {self._sequence})")
+        return batch
+
+    def _decode(self, frames: list[zmq.Frame]) -> Batch | None:
+        try:
+            _identities, parts = self._session.feed_identities(frames, copy=False)
+            message: dict[str, Any] = self._session.deserialize(parts, content=False, copy=False)
+            if message["header"]["msg_type"] != "quire_events":
+                return None
+            return _decoder.decode(message["content"])
+        except (ValueError, TypeError, KeyError) as error:
+            raise BrokenChannel(str(error)) from error
+
+    def _discard_replies(self) -> None:
+        """Replies on the shell socket say nothing that the batches do not say."""
+        while self._shell.poll(0):
+            self._shell.recv_multipart(zmq.NOBLOCK)
+
+    def close(self) -> None:
+        self._shell.close()
+        self._iopub.close()

@@ -1,0 +1,233 @@
+"""A real Jupyter kernel, with whole plans as execute requests."""
+
+import asyncio
+import os
+import subprocess
+import time
+from collections.abc import AsyncGenerator, Sequence
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import zmq
+
+from quire.kernels.channels import Batch, BrokenChannel, Channels, Connection
+from quire.kernels.environment import KernelFolder, environment_for
+from quire.kernels.oversight import ALL_OUTPUT_BYTES_MAX, Oversight
+from quire.kernels.process import KernelProcess
+from quire.kernels.protocol import (
+    OUTPUT_BYTES_MAX,
+    OUTPUTS_MAX,
+    STREAM_BYTES_MAX,
+    KernelDied,
+    KernelEvent,
+    KernelUnavailable,
+    Plan,
+)
+from quire.kernels.settings import KernelSettings
+
+_LAUNCHER = Path(__file__).with_name("bootstrap") / "launch.py"
+_INTERRUPT_AGAIN_S = 0.5
+_LAST_BATCHES_S = 0.05
+"""After a death, what the process had sent may still be on its way."""
+
+
+class JupyterKernel:
+    """One ipykernel process, as `Kernel`. Made by `start`."""
+
+    def __init__(self, process: KernelProcess, channels: Channels, folder: KernelFolder) -> None:
+        self._process = process
+        self._channels = channels
+        self._folder = folder
+        self._number = 0
+        self._running = False
+        self._interrupted = False
+        self._closing: asyncio.Task[None] | None = None
+
+    @classmethod
+    async def start(cls, settings: KernelSettings | None = None) -> "JupyterKernel":
+        """Start a process and wait until it can run plans.
+
+        Raises:
+            KernelUnavailable: it did not start; says why.
+        """
+        settings = settings or KernelSettings()
+        # Not cancelled with us: a process that nobody knows of would stay.
+        launching = asyncio.create_task(cls._launch(settings))
+        try:
+            kernel = await asyncio.shield(launching)
+        except asyncio.CancelledError:
+            await (await launching).close()
+            raise
+        try:
+            await kernel._become_ready(settings)  # noqa: SLF001 - of this class
+        except BaseException:
+            await kernel.close()
+            raise
+        return kernel
+
+    @classmethod
+    async def _launch(cls, settings: KernelSettings) -> "JupyterKernel":
+        folder = await asyncio.to_thread(KernelFolder)
+        connection = Connection.in_folder(folder.path)
+        try:
+            popen, lifeline = await asyncio.to_thread(_spawn, folder, connection, settings)
+        except OSError as error:
+            await asyncio.to_thread(folder.remove)
+            raise KernelUnavailable(f"{settings.python} could not be started: {error}") from error
+        return cls(KernelProcess(popen, lifeline, folder), Channels(connection), folder)
+
+    async def _become_ready(self, settings: KernelSettings) -> None:
+        try:
+            async with asyncio.timeout(settings.start_seconds_max):
+                await self._until_subscribed()
+                async for _events in self.run(Plan(run_id="", steps=())):
+                    pass
+        except TimeoutError:
+            raise KernelUnavailable(f"A kernel did not start within {settings.start_seconds_max:g} s.") from None
+        except KernelDied as error:
+            words = await asyncio.to_thread(self._folder.last_words)
+            reason = words.splitlines()[-1] if words else str(error)
+            raise KernelUnavailable(f"A kernel could not be started with {settings.python}: {reason}") from error
+
+    async def _until_subscribed(self) -> None:
+        """Wait for ipykernel's welcome: from then on no batch is missed."""
+        while True:
+            frames = await self._receive()
+            if await self._channels.decode(frames) is None:
+                return
+
+    @property
+    def pid(self) -> int:
+        """Of the process, and of its group."""
+        return self._process.pid
+
+    @property
+    def alive(self) -> bool:
+        return self._process.alive
+
+    async def run(self, plan: Plan) -> AsyncGenerator[Sequence[KernelEvent], None]:
+        """Run `plan`, as `Kernel` says.
+
+        Who stops listening does not stop the plan: `interrupt` does. A next plan waits until it is over.
+        """
+        if self._running:
+            raise RuntimeError("a kernel runs one plan at a time")
+        self._number += 1
+        number = self._number
+        oversight = Oversight(plan)
+        self._running, self._interrupted = True, False
+        try:
+            if not self.alive:
+                raise KernelDied(await self._process.died)
+            self._channels.send_plan(_encode(plan, number))
+            while True:
+                batch = await self._next_batch()
+                if batch.plan != number:
+                    continue
+                self._interrupted = batch.interrupted
+                events = oversight.check(batch.events, done=batch.done)
+                if events:
+                    yield events
+                if batch.done:
+                    return
+        finally:
+            self._running = False
+
+    async def interrupt(self) -> None:
+        """Stop the running cell and the rest of the plan; without one, nothing happens."""
+        self._interrupt(self._number)
+
+    def _interrupt(self, number: int) -> None:
+        """Until the kernel has noticed: while a cell waits in `os.system`, the signal reaches only the command."""
+        if self._running and self._number == number and not self._interrupted:
+            self._process.interrupt()
+            asyncio.get_running_loop().call_later(_INTERRUPT_AGAIN_S, self._interrupt, number)
+
+    async def wait_died(self) -> str:
+        return await asyncio.shield(self._process.died)
+
+    async def close(self) -> None:
+        """End the process and all that it started; may be called again."""
+        if self._closing is None:
+            self._closing = asyncio.create_task(self._close())
+        await asyncio.shield(self._closing)
+
+    async def _close(self) -> None:
+        await self._process.stop()
+        self._channels.close()
+        await asyncio.to_thread(self._folder.remove)
+
+    async def _next_batch(self) -> Batch:
+        while True:
+            frames = await self._receive()
+            try:
+                batch = await self._channels.decode(frames)
+            except BrokenChannel as error:
+                await self._process.stop()
+                raise KernelDied(f"The kernel was stopped, because its messages were broken: {error}.") from error
+            if batch is not None:
+                return batch
+
+    async def _receive(self) -> list[zmq.Frame]:
+        """The next message; KernelDied once the process has ended and its last messages are read."""
+        died = self._process.died
+        receiving = self._channels.receive()
+        try:
+            either: set[asyncio.Future[Any]] = {receiving, died}
+            await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
+            if not receiving.done() and self._closing is None:
+                await asyncio.wait({receiving}, timeout=_LAST_BATCHES_S)
+            if receiving.done() and not receiving.cancelled():
+                return receiving.result()
+            raise KernelDied(await died)
+        finally:
+            receiving.cancel()
+
+
+def _spawn(
+    folder: KernelFolder, connection: Connection, settings: KernelSettings
+) -> tuple[subprocess.Popen[bytes], int]:
+    """Start the process, which ends when the descriptor that is returned as well is closed. Blocking."""
+    connection.write(folder.connection_file)
+    reader, lifeline = os.pipe()
+    options = {
+        "connection_file": str(folder.connection_file),
+        "lifeline": reader,
+        "memory_bytes": settings.memory_bytes,
+        "limits": {
+            "stream_bytes": STREAM_BYTES_MAX,
+            "output_bytes": OUTPUT_BYTES_MAX,
+            "outputs": OUTPUTS_MAX,
+            "all_output_bytes": ALL_OUTPUT_BYTES_MAX,
+        },
+    }
+    try:
+        with folder.error_file.open("wb") as errors:
+            popen = subprocess.Popen(  # noqa: S603 - the operator's interpreter and our own file
+                [settings.python, str(_LAUNCHER), msgspec.json.encode(options).decode()],
+                cwd=folder.work,
+                env=environment_for(folder, settings, os.environ),
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=errors,
+                pass_fds=(reader,),
+                start_new_session=True,
+            )
+    except BaseException:
+        os.close(lifeline)
+        raise
+    finally:
+        os.close(reader)
+    return popen, lifeline
+
+
+def _encode(plan: Plan, number: int) -> bytes:
+    return msgspec.json.encode(
+        {
+            "number": number,
+            "sent_ns": time.monotonic_ns(),
+            "steps": plan.steps,
+            "forget": plan.forget,
+        }
+    )

@@ -1,0 +1,132 @@
+"""The operating system's view of a kernel: a process, its group, and how it ends."""
+
+import asyncio
+import os
+import re
+import signal
+import subprocess
+import threading
+from pathlib import Path
+
+from quire.kernels.environment import KernelFolder
+
+_HINTS = {
+    signal.SIGKILL: ", often a sign of too little memory",
+    signal.SIGABRT: ": compiled code gave up, often for lack of memory",
+    signal.SIGSEGV: ": a fault in compiled code",
+    signal.SIGBUS: ": a fault in compiled code",
+    signal.SIGFPE: ": a fault in compiled code",
+    signal.SIGILL: ": compiled code that this machine cannot run",
+}
+_CRASHED_AT = re.compile(r'File "<cell ([^>"]+)>", line (\d+)')
+
+
+class KernelProcess:
+    """A running process, leader of its own session and group. To be created in the event loop."""
+
+    def __init__(self, popen: subprocess.Popen[bytes], lifeline: int, folder: KernelFolder) -> None:
+        self.pid = popen.pid
+        self._popen = popen
+        self._lifeline = lifeline
+        self._folder = folder
+        self._stopped = False
+        self._loop = asyncio.get_running_loop()
+        self.died: asyncio.Future[str] = self._loop.create_future()
+        """Gets, when the process has ended, a sentence on how."""
+        self._watch()
+
+    @property
+    def alive(self) -> bool:
+        return not self.died.done() and os.waitid(os.P_PID, self.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is None
+
+    def interrupt(self) -> None:
+        """SIGINT to the kernel and to what it runs in the foreground: `os.system` waits for its child's end."""
+        if self.alive:
+            os.killpg(self.pid, signal.SIGINT)
+
+    async def stop(self) -> None:
+        """Kill the process and all that it started; returns when it is gone."""
+        self._stopped = True
+        if self.alive:
+            # Children with a session of their own, such as those of `!command`, are not in the group.
+            for child in await asyncio.to_thread(_descendants_of, self.pid):
+                _kill(child)
+        if self.alive:
+            _kill_group(self.pid)
+        await asyncio.shield(self.died)
+
+    def _watch(self) -> None:
+        if hasattr(os, "pidfd_open"):
+            descriptor = os.pidfd_open(self.pid)
+            self._loop.add_reader(descriptor, self._ended, descriptor)
+        else:
+            threading.Thread(target=self._wait, name="quire-kernel-wait", daemon=True).start()
+
+    def _wait(self) -> None:
+        os.waitid(os.P_PID, self.pid, os.WEXITED | os.WNOWAIT)
+        self._loop.call_soon_threadsafe(self._ended, None)
+
+    def _ended(self, descriptor: int | None) -> None:
+        if self.alive:
+            return  # A wake-up for nothing must not end a healthy kernel.
+        if descriptor is not None:
+            self._loop.remove_reader(descriptor)
+            os.close(descriptor)
+        # Not reaped yet: until then the number of the group cannot belong to anyone else.
+        _kill_group(self.pid)
+        status = self._popen.wait()
+        os.close(self._lifeline)
+        if not self.died.done():
+            self.died.set_result(self._sentence(status))
+
+    def _sentence(self, status: int) -> str:
+        if self._stopped:
+            return "The kernel was stopped."
+        if status >= 0:
+            return f"The kernel ended with exit status {status}."
+        try:
+            number = signal.Signals(-status)
+        except ValueError:
+            # A real-time signal has no name.
+            return f"The kernel was killed by signal {-status}."
+        hint = _HINTS.get(number, "")
+        return f"The kernel was killed by signal {-status} ({number.name}){hint}{self._place_of_crash()}."
+
+    def _place_of_crash(self) -> str:
+        """Where faulthandler says the cell was; a short read, of a file that is in memory."""
+        place = _CRASHED_AT.search(self._folder.last_words())
+        return f", while line {place[2]} of cell {place[1]} ran" if place else ""
+
+
+def _kill_group(group: int) -> None:
+    try:
+        os.killpg(group, signal.SIGKILL)
+    except (ProcessLookupError, PermissionError):
+        # Nobody left: macOS says EPERM of a group that has only zombies.
+        return
+
+
+def _kill(pid: int) -> None:
+    try:
+        os.kill(pid, signal.SIGKILL)
+    except ProcessLookupError:
+        return
+
+
+def _descendants_of(pid: int) -> list[int]:
+    """Every process below `pid`, where the system has /proc."""
+    children: dict[int, list[int]] = {}
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            text = stat.read_text(errors="replace")
+        except OSError:
+            continue
+        # `pid (name) state parent ...`: the name may hold anything, parentheses included.
+        children.setdefault(int(text.rpartition(")")[2].split()[1]), []).append(int(stat.parent.name))
+    found: list[int] = []
+    pending = [pid]
+    while pending:
+        below = children.get(pending.pop(), [])
+        found += below
+        pending += below
+    return found

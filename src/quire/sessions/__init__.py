@@ -1,0 +1,1 @@
+"""Live notebooks: one actor each, that appends to the log, runs cells and tells its subscribers."""

@@ -1,0 +1,394 @@
+"""Runs cells: takes run requests one after the other, drives the kernel, turns its events into results."""
+
+import asyncio
+import contextlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+import structlog
+
+from quire.analysis.graph import Graph
+from quire.kernels import protocol as kp
+from quire.notebook.changes import CellsMarked
+from quire.notebook.model import CellError, Notebook, code_hash_of
+from quire.sessions import events
+from quire.sessions.attempt import Attempt
+from quire.sessions.clock import now_ms
+from quire.sessions.consequences import SYSTEM
+from quire.sessions.errors import NotSaved, Refused
+from quire.sessions.live_cell import LiveCell
+from quire.sessions.results import ResultLog
+from quire.sessions.scheduler import schedule
+from quire.sessions.taking import take
+
+log = structlog.get_logger(__name__)
+
+PARTIAL_RESULT_S = 5.0
+"""How often a long cell's output so far is committed."""
+
+
+@dataclass(eq=False, slots=True)
+class Run:
+    """A request to run cells. `done` ends when all of its results are durable; `cell_ids` is then what ran."""
+
+    run_id: str
+    requested: tuple[str, ...] | None
+    done: asyncio.Future[None]
+    cell_ids: tuple[str, ...] = ()
+
+
+class Host(Protocol):
+    """What the runner needs of its session."""
+
+    @property
+    def state(self) -> Notebook: ...
+    @property
+    def graph(self) -> Graph: ...
+    def writes_of(self, cell_id: str) -> tuple[str, ...]: ...
+    def tell(self, event: events.Event) -> None: ...
+    async def own_kernel(self) -> int: ...
+
+
+class Runner:
+    """The kernel of one notebook, and the queue of its runs.
+
+    Args:
+        host: the session.
+        source: where kernels come from.
+        results: where results go.
+    """
+
+    def __init__(self, host: Host, source: kp.KernelSource, results: ResultLog) -> None:
+        self._host = host
+        self._source = source
+        self._results = results
+        self._kernel: kp.Kernel | None = None
+        self._kernel_state: events.KernelState = "none"
+        self._watch: asyncio.Task[None] | None = None
+        self._epoch = 0
+        self._fresh: dict[str, str] = {}
+        self._forget: set[str] = set()
+        self._attempt: Attempt | None = None
+        self._waiting: list[Run] = []
+        self._dropped = False
+        """Whether what is being served was interrupted before its plan was made."""
+        self._arrived = asyncio.Event()
+        self._task = asyncio.create_task(self._loop(), name="runner")
+
+    # -- asked by the session
+
+    @property
+    def kernel_state(self) -> events.KernelState:
+        return self._kernel_state
+
+    @property
+    def busy(self) -> bool:
+        """Whether something runs or waits to run."""
+        return self._attempt is not None or bool(self._waiting)
+
+    @property
+    def progress(self) -> Mapping[str, events.Progress]:
+        """Where the cells of the current plan stand."""
+        if self._attempt is None:
+            return {}
+        return {cell.cell_id: events.Progress(cell.status, cell.started_at) for cell in self._attempt.cells.values()}
+
+    def shown_so_far(self) -> list[events.Event]:
+        """What a new subscriber must be told to see the current run as others do."""
+        told: list[events.Event] = []
+        for cell in self._attempt.cells.values() if self._attempt else ():
+            if cell.status == "running":
+                if text := cell.stdout.value():
+                    told.append(events.Streamed(cell.cell_id, "stdout", text))
+                if text := cell.stderr.value():
+                    told.append(events.Streamed(cell.cell_id, "stderr", text))
+                told.extend(events.Shown(cell.cell_id, output) for output in cell.outputs)
+        return told
+
+    def run(self, run: Run) -> None:
+        """Queue a run; runs that wait for the same kernel become one plan."""
+        self._waiting.append(run)
+        self._arrived.set()
+
+    def outdate(self, cell_ids: set[str]) -> None:
+        """Told of every commit during a run: the inputs of these cells changed."""
+        under_way = self._attempt.withdraw(cell_ids) if self._attempt is not None else set()
+        for cell_id in filter(self._results.holds, cell_ids - under_way):
+            # Its result was made before the edit, and gets into the log behind it (R2).
+            self._mark_stale(cell_id, now_ms())
+
+    def forget(self, cell_ids: set[str]) -> None:
+        """Told of every commit: these cells are gone, and their names have to go."""
+        if self._kernel is not None:
+            self._forget.update(cell_ids)
+        for cell_id in cell_ids:
+            self._fresh.pop(cell_id, None)
+
+    async def owner_changed(self, epoch: int) -> None:
+        """Another instance has taken the notebook over: stop our kernel (R1)."""
+        if epoch > self._epoch and self._kernel is not None:
+            log.info("kernel_taken_over", epoch=epoch)
+            await self.stop()
+
+    async def interrupt(self) -> None:
+        """Stop the running cell and what waits behind it."""
+        self._drop_waiting()
+        if self._kernel is not None and self._attempt is not None:
+            await self._kernel.interrupt()
+
+    async def stop(self) -> None:
+        """End the kernel; the next run starts a fresh one."""
+        self._drop_waiting()
+        kernel, self._kernel = self._kernel, None
+        if self._watch is not None:
+            self._watch.cancel()
+            self._watch = None
+        self._fresh.clear()
+        self._forget.clear()
+        if kernel is not None:
+            await kernel.close()
+        self._set_kernel_state("none")
+
+    async def close(self) -> None:
+        """End the kernel and the queue."""
+        self._task.cancel()
+        await asyncio.gather(self._task, return_exceptions=True)
+        await self.stop()
+
+    # -- the loop
+
+    def _drop_waiting(self) -> None:
+        self._dropped = True
+        waiting, self._waiting = self._waiting, []
+        for run in waiting:
+            _finish(run)
+
+    async def _loop(self) -> None:
+        while True:
+            await self._arrived.wait()
+            self._arrived.clear()
+            while self._waiting:
+                runs, self._waiting = self._waiting, []
+                self._dropped = False
+                try:
+                    await self._serve(runs)
+                except Exception:
+                    log.exception("run_failed", run_ids=[run.run_id for run in runs])
+                finally:
+                    self._attempt = None
+                    for run in runs:
+                        self._host.tell(events.RunChanged(run.run_id, "finished", run.cell_ids))
+                        _finish(run)
+
+    async def _serve(self, runs: list[Run]) -> None:
+        """One plan for all `runs`."""
+        try:
+            kernel = await self._kernel_for_run()
+        except (kp.KernelUnavailable, NotSaved) as error:
+            log.warning("no_kernel", reason=str(error))
+            self._cannot_run(runs, CellError(name="KernelUnavailable", message=str(error)))
+            await self._results.drain()
+            return
+        except Refused as refusal:
+            log.info("run_dropped", reason=str(refusal))
+            return
+        if self._dropped:
+            return
+        attempt, plan, blocked = self._plan(runs)
+        for cell_id, cause in blocked.items():
+            self._mark_blocked(cell_id, cause)
+        for run in runs:
+            run.cell_ids = tuple(attempt.cells) + tuple(blocked)
+            self._host.tell(events.RunChanged(run.run_id, "started", run.cell_ids))
+        if attempt.cells:
+            await self._execute(kernel, attempt, plan)
+        await self._results.drain()
+
+    def _plan(self, runs: list[Run]) -> tuple[Attempt, kp.Plan, Mapping[str, str]]:
+        state, graph = self._host.state, self._host.graph
+        requested: set[str] | None = {cell_id for run in runs for cell_id in run.requested or ()} & state.cells.keys()
+        if any(run.requested is None for run in runs):
+            requested = None
+        chosen = schedule(state, graph, self._fresh, requested)
+        attempt = Attempt(runs[0].run_id, self._epoch, state.revision)
+        planned = set(chosen.steps)
+        steps = []
+        for cell_id in chosen.steps:
+            cell = state.cells[cell_id]
+            attempt.cells[cell_id] = LiveCell(cell_id, code_hash_of(cell.type, cell.code))
+            parents = tuple(parent for parent in graph.parents(cell_id) if parent in planned)
+            steps.append(kp.Step(cell_id, cell.code, self._host.writes_of(cell_id), parents))
+            self._fresh.pop(cell_id, None)
+        forget, self._forget = tuple(sorted(self._forget)), set()
+        return attempt, kp.Plan(attempt.run_id, tuple(steps), forget), chosen.blocked
+
+    async def _execute(self, kernel: kp.Kernel, attempt: Attempt, plan: kp.Plan) -> None:
+        self._attempt = attempt
+        self._set_kernel_state("busy")
+        self._host.tell(events.StatusChanged(self.progress))
+        partial = asyncio.create_task(self._commit_partial(attempt))
+        try:
+            async for batch in kernel.run(plan):
+                # What begins and ends within one batch is told by its commit alone.
+                ended = {event.cell_id for event in batch if isinstance(event, kp.CellEnded)}
+                for event in batch:
+                    self._handle(attempt, event, tell=event.cell_id not in ended)
+        except kp.KernelDied as death:
+            await self._died(kernel, attempt, str(death))
+        else:
+            self._set_kernel_state("idle" if self._kernel is kernel else self._kernel_state)
+            if self._kernel is kernel and self._watch is not None and self._watch.done():
+                await self._forget_kernel(kernel)
+        finally:
+            partial.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await partial
+            left = dict.fromkeys(attempt.cells, events.Progress("idle"))
+            attempt.cells.clear()
+            if left:
+                self._host.tell(events.StatusChanged(self._committed_progress(left)))
+
+    def _committed_progress(self, cell_ids: Mapping[str, object]) -> Mapping[str, events.Progress]:
+        """The status in the log, for cells that leave a plan without a result."""
+        cells = self._host.state.cells
+        return {cell_id: events.Progress(cells[cell_id].status) for cell_id in cell_ids if cell_id in cells}
+
+    # -- what the kernel reports
+
+    def _handle(self, attempt: Attempt, event: kp.KernelEvent, *, tell: bool) -> None:
+        cell = attempt.cells.get(event.cell_id)
+        if cell is None:
+            return
+        if isinstance(event, kp.CellEnded):
+            self._ended(attempt, cell, event)
+            return
+        shown = take(cell, event)
+        if tell and shown is not None:
+            self._host.tell(shown)
+
+    def _ended(self, attempt: Attempt, cell: LiveCell, event: kp.CellEnded) -> None:
+        del attempt.cells[cell.cell_id]
+        if event.status == "skipped":
+            self._host.tell(events.StatusChanged(self._committed_progress({cell.cell_id: None})))
+            return
+        if event.status == "blocked":
+            self._mark_blocked(cell.cell_id, event.error.caused_by if event.error else "")
+            return
+        if event.status == "success":
+            self._fresh[cell.cell_id] = cell.code_hash
+        self._finish_cell(attempt, cell, event.status, event.error, event.at, event.duration_ms)
+
+    def _finish_cell(
+        self, attempt: Attempt, cell: LiveCell, status: str, error: CellError | None, at: int, duration_ms: int
+    ) -> None:
+        self._results.add(
+            cell.result(
+                "success" if status == "success" else "error",
+                run_id=attempt.run_id,
+                epoch=attempt.epoch,
+                base_revision=attempt.base_revision,
+                at=at,
+                duration_ms=duration_ms,
+                error=error,
+            )
+        )
+        if cell.cell_id in attempt.outdated:
+            self._mark_stale(cell.cell_id, at)
+
+    def _mark_stale(self, cell_id: str, at: int) -> None:
+        self._fresh.pop(cell_id, None)
+        self._results.add(CellsMarked(author=SYSTEM, at=at, cell_ids=(cell_id,), status="stale"))
+
+    def _mark_blocked(self, cell_id: str, cause: str) -> None:
+        cell = self._host.state.cells.get(cell_id)
+        if cell is None or (cell_id == cause and cell.status == "blocked"):
+            return  # It is blocked by its own code, and says so already.
+        error = CellError(name="Blocked", message="A cell that this one depends on has no result.", caused_by=cause)
+        self._results.add(CellsMarked(author=SYSTEM, at=now_ms(), cell_ids=(cell_id,), status="blocked", error=error))
+
+    def _cannot_run(self, runs: list[Run], error: CellError) -> None:
+        requested = {cell_id for run in runs for cell_id in run.requested or ()} or set(self._host.state.cells)
+        cells = tuple(
+            cell_id
+            for cell_id in requested
+            if (cell := self._host.state.cells.get(cell_id)) is not None and cell.type == "python"
+        )
+        for run in runs:
+            run.cell_ids = cells
+        if cells:
+            self._results.add(CellsMarked(author=SYSTEM, at=now_ms(), cell_ids=cells, status="error", error=error))
+
+    async def _died(self, kernel: kp.Kernel, attempt: Attempt, reason: str) -> None:
+        """What ran has no result but the error; what waited stays as it was."""
+        log.warning("kernel_died", reason=reason, run_id=attempt.run_id)
+        at = now_ms()
+        for cell in attempt.hit():
+            del attempt.cells[cell.cell_id]
+            cell.started_at = cell.started_at or at
+            error = CellError(name="KernelDied", message=reason)
+            self._finish_cell(attempt, cell, "error", error, at, max(0, at - cell.started_at))
+        if self._kernel is kernel:
+            await self._forget_kernel(kernel)
+
+    async def _commit_partial(self, attempt: Attempt) -> None:
+        while True:
+            await asyncio.sleep(PARTIAL_RESULT_S)
+            at = now_ms()
+            for cell in attempt.cells.values():
+                if cell.status == "running" and cell.dirty and at - cell.started_at >= PARTIAL_RESULT_S * 1000:
+                    self._results.add(
+                        cell.result(
+                            "running",
+                            run_id=attempt.run_id,
+                            epoch=attempt.epoch,
+                            base_revision=attempt.base_revision,
+                            at=at,
+                            duration_ms=at - cell.started_at,
+                        )
+                    )
+
+    # -- the kernel
+
+    async def _kernel_for_run(self) -> kp.Kernel:
+        """The kernel, started and owned (R1) if there is none."""
+        if self._kernel is not None:
+            return self._kernel
+        self._set_kernel_state("starting")
+        try:
+            self._epoch = await self._host.own_kernel()
+            kernel = await self._source.acquire()
+        except BaseException:
+            self._set_kernel_state("none")
+            raise
+        self._kernel = kernel
+        self._set_kernel_state("idle")
+        self._fresh.clear()
+        self._watch = asyncio.create_task(self._watch_kernel(kernel), name="kernel watch")
+        return kernel
+
+    async def _watch_kernel(self, kernel: kp.Kernel) -> None:
+        reason = await kernel.wait_died()
+        if self._kernel is kernel and self._attempt is None:
+            log.warning("kernel_died", reason=reason)
+            await self._forget_kernel(kernel)
+
+    async def _forget_kernel(self, kernel: kp.Kernel) -> None:
+        self._kernel = None
+        if self._watch is not None and self._watch is not asyncio.current_task():
+            self._watch.cancel()
+        self._watch = None
+        self._fresh.clear()
+        self._forget.clear()
+        self._set_kernel_state("dead")
+        await kernel.close()
+
+    def _set_kernel_state(self, state: events.KernelState) -> None:
+        if state != self._kernel_state:
+            self._kernel_state = state
+            self._host.tell(events.KernelChanged(state))
+
+
+def _finish(run: Run) -> None:
+    if not run.done.done():
+        run.done.set_result(None)

@@ -1,0 +1,1 @@
+"""Where logs and headers are kept. Storage sees ids, numbers and bytes, never a cell."""
