@@ -23,6 +23,8 @@ class Server:
         self.token = token
         self.environment = environment or {}
         self.port = 0
+        self.killed = False
+        """Whether it was away at some time: what talked to it then has seen errors of the network."""
         self.lines: list[str] = []
         self._process: subprocess.Popen[str] | None = None
 
@@ -83,6 +85,7 @@ class Server:
     def kill(self) -> None:
         """`kill -9` of the server alone: its kernels must notice by themselves."""
         assert self._process is not None
+        self.killed = True
         self._process.send_signal(signal.SIGKILL)
         self._process.wait()
 

@@ -14,7 +14,7 @@ ROOT = Path(__file__).parents[1]
 FILE_LINES_MAX = 400
 FUNCTION_LINES_MAX = 70
 
-ENTRY_POINTS = {"quire.cli", "quire.__main__", "quire.kernels.bootstrap.launch", "quire.kernels.bootstrap.app"}
+ENTRY_POINTS = {"quire.cli.main", "quire.__main__", "quire.kernels.bootstrap.launch", "quire.kernels.bootstrap.app"}
 """Started as programs, so nothing imports them; the last two in the kernel's process, under another name."""
 
 SLEEPS_IN_A_THREAD = {

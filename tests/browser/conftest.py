@@ -1,5 +1,6 @@
 """A real Chromium in front of a real server."""
 
+import re
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -19,6 +20,10 @@ ARGUMENTS = [
     "--disable-component-update",
     "--disable-sync",
 ]
+
+
+NETWORK_ERROR = re.compile(r"net::ERR_|^WebSocket connection to ")
+"""What the browser itself reports when nobody answers, in whichever moment of a request the server went."""
 
 
 @pytest.fixture(scope="module")
@@ -47,7 +52,8 @@ def page(browser: Browser, server: Server) -> Iterator[Page]:
     troubles: list[str] = []
 
     def console(message: ConsoleMessage) -> None:
-        if message.type == "error" and "ERR_CONNECTION_REFUSED" not in message.text:
+        away = server.killed and NETWORK_ERROR.search(message.text)
+        if message.type == "error" and not away:
             troubles.append(message.text)
 
     def failed(error: Error) -> None:

@@ -1,0 +1,1 @@
+"""What operators run beside the servers: cleaning up, moving to another store."""
