@@ -156,7 +156,7 @@ async def test_without_credentials_it_says_how_to_give_some(aws: pytest.MonkeyPa
     aws.delenv("AWS_ACCESS_KEY_ID")
     async with canned((200, "")) as server:
         aws.setenv("AWS_ENDPOINT_URL_S3", server.url)
-        with pytest.raises(BlobsUnavailable, match="there are no AWS credentials: set AWS_PROFILE"):
+        with pytest.raises(BlobsUnavailable, match="no AWS credentials: set AWS_PROFILE"):
             await S3Blobs.open("s3://bucket")
         assert server.asked == []
 

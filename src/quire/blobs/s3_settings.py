@@ -1,16 +1,14 @@
-"""What AWS's own settings say: region, endpoint and credentials, found as every AWS tool does. Everything blocks.
-
-Credentials come from botocore's chain: environment, profile, SSO, ECS, EKS Pod Identity, IRSA, instance role.
-"""
+"""What S3 is reached with: region, endpoint and credentials, found as every AWS tool does. Everything blocks."""
 
 import asyncio
 import os
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-import botocore.exceptions
 import botocore.session
 from botocore.credentials import Credentials, RefreshableCredentials
+
+from quire.aws import FAILURES, explain, find_credentials
 
 if TYPE_CHECKING:
     from obstore.store import S3Credential  # exists for type checkers only
@@ -19,8 +17,6 @@ REGION_DEFAULT = "us-east-1"
 
 VALID_FOR = timedelta(minutes=10)
 """Botocore renews credentials at the latest 10 minutes before they expire, so that what it gives lasts as long."""
-
-_FAILURES = (botocore.exceptions.BotoCoreError, botocore.exceptions.ClientError, OSError, ValueError)
 
 
 def region_and_endpoint() -> tuple[str, str | None]:
@@ -33,7 +29,7 @@ def region_and_endpoint() -> tuple[str, str | None]:
     try:
         region = os.environ.get("AWS_REGION") or session.get_config_variable("region") or REGION_DEFAULT
         return region, _endpoint(session)
-    except _FAILURES as error:
+    except FAILURES as error:
         raise ValueError(f"AWS settings cannot be read: {explain(error)}") from error
 
 
@@ -61,7 +57,7 @@ class CredentialProvider:
     async def __call__(self) -> "S3Credential":
         try:
             credential = await asyncio.to_thread(self._fetch)
-        except _FAILURES as error:
+        except FAILURES as error:
             self._source = None
             self.failure = explain(error)
             raise
@@ -71,9 +67,7 @@ class CredentialProvider:
     def _fetch(self) -> "S3Credential":
         # Others are looked up anew: somebody may have replaced them in their file.
         if not isinstance(self._source, RefreshableCredentials):
-            self._source = botocore.session.Session().get_credentials()
-        if self._source is None:
-            raise botocore.exceptions.NoCredentialsError
+            self._source = find_credentials()
         frozen = self._source.get_frozen_credentials()
         return {
             "access_key_id": frozen.access_key,
@@ -81,23 +75,3 @@ class CredentialProvider:
             "token": frozen.token,
             "expires_at": datetime.now(UTC) + VALID_FOR,
         }
-
-
-def explain(error: Exception) -> str:
-    """What may be shown: answers of AWS's services may quote credentials."""
-    match error:
-        case botocore.exceptions.NoCredentialsError():
-            return (
-                "there are no AWS credentials: set AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, "
-                "or give the task, pod or instance a role"
-            )
-        case botocore.exceptions.ClientError():
-            code = error.response.get("Error", {}).get("Code", "an error")
-            return f"AWS credentials cannot be had: {error.operation_name} answers {code}"
-        case botocore.exceptions.ProfileNotFound() | botocore.exceptions.UnauthorizedSSOTokenError():
-            return str(error)
-        case _:
-            return (
-                f"AWS credentials cannot be had ({type(error).__name__}): check the profile or role that AWS's "
-                "environment variables name"
-            )

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from urllib.parse import parse_qsl, unquote, urlsplit
 
-from quire.storage.dynamodb.aws_chain import configured_region
+from quire.aws import configured_region
 
 _FORM = "dynamodb://TABLE?region=eu-west-1&endpoint_url=http://localhost:8000&commits_table=TABLE-commits"
 _OPTIONS = frozenset({"region", "endpoint_url", "commits_table"})
