@@ -15,6 +15,8 @@ from jupyter_client.session import Session
 from quire.kernels.protocol import KernelEvent
 
 TOPIC = b"quire"
+NUDGE_TOPIC = b"quire-nudge"
+NUDGE_S = 0.25
 RECONNECT_MS = 10
 """The kernel binds its sockets after we connect: this is how often it is tried again."""
 SOCKETS_MAX = 16 * 1024
@@ -125,6 +127,18 @@ class Channels:
     def receive(self) -> "asyncio.Future[list[zmq.Frame]]":
         """The next message on IOPub; may be cancelled without losing one."""
         return asyncio.ensure_future(self._iopub.recv_multipart(copy=False))
+
+    async def keep_nudging(self) -> None:
+        """Until cancelled, have ipykernel look for subscriptions again and again.
+
+        Its thread learns of ours by an event of the socket's. If it sends something at just that moment, ZeroMQ hands
+        the subscription over during the send, the event is gone, and the welcome that we wait for is never sent.
+        The next subscription brings both to light.
+        """
+        while True:
+            await asyncio.sleep(NUDGE_S)
+            self._iopub.setsockopt(zmq.SUBSCRIBE, NUDGE_TOPIC)
+            self._iopub.setsockopt(zmq.UNSUBSCRIBE, NUDGE_TOPIC)
 
     async def decode(self, frames: list[zmq.Frame]) -> Batch | None:
         """The batch in a message; None if it is something else.

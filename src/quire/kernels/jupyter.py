@@ -92,10 +92,12 @@ class JupyterKernel:
 
     async def _until_subscribed(self) -> None:
         """Wait for ipykernel's welcome: from then on no batch is missed."""
-        while True:
-            frames = await self._receive()
-            if await self._channels.decode(frames) is None:
-                return
+        nudging = asyncio.create_task(self._channels.keep_nudging())
+        try:
+            while await self._channels.decode(await self._receive()) is not None:
+                continue
+        finally:
+            nudging.cancel()
 
     @property
     def pid(self) -> int:
