@@ -117,6 +117,9 @@ def test_settings_come_from_the_environment_and_flags_win() -> None:
     assert load_config(environ).blobs == "/users/ada/.local/share/quire/blobs"
     assert load_config({**environ, "XDG_DATA_HOME": "/data"}).store == "sqlite:///data/quire/quire.db"
     assert load_config({**environ, "QUIRE_STORE": "memory:"}).blobs == "memory:"
+    home = Path("~").expanduser()
+    assert load_config({**environ, "QUIRE_STORE": "sqlite:///~/q.db"}).blobs == f"{home}/blobs"
+    assert load_config({**environ, "QUIRE_STORE": "files:///~/notebooks/"}).blobs == f"{home}/notebooks-blobs"
     assert load_config({**environ, "QUIRE_STORE": "sqlite:///a/q.db"}, store="sqlite:///b/q.db").blobs == "/b/blobs"
     assert load_config({**environ, "DYNAMODB_TABLE_NAME": "notebooks"}).store == "dynamodb://notebooks"
     assert load_config(environ, no_token=True).token == ""

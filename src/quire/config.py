@@ -52,12 +52,17 @@ def blobs_url(environ: Mapping[str, str], store: str) -> str:
         return url
     scheme, _, path = store.partition("://")
     if scheme == "sqlite":
-        return str(Path(unquote(path)).with_name("blobs"))
+        return str(_in_place(unquote(path)).with_name("blobs"))
     if scheme == "files":
-        return f"{unquote(path).rstrip('/')}-blobs"
+        return f"{_in_place(unquote(path))}-blobs"
     if store.startswith("memory:"):
         return "memory:"
     return str(data_folder(environ) / "blobs")
+
+
+def _in_place(path: str) -> Path:
+    """As in a store's URL: ``/~/`` is the home folder."""
+    return Path(path[1:]).expanduser() if path.startswith("/~/") else Path(path)
 
 
 def load_config(environ: Mapping[str, str] = os.environ, **flags: str | int | bool | None) -> Config:

@@ -224,11 +224,12 @@ def test_a_bad_message_is_answered_and_the_socket_lives(follower: Follower, text
     assert follower.request("rename", name="Still here")["type"] == "ack"
 
 
-def test_a_binary_message_does_not_stop_the_server(client: httpx.Client, follower: Follower) -> None:
+def test_a_binary_message_is_refused_and_the_socket_lives(follower: Follower) -> None:
     follower.socket.send(b"\x00\x01")
-    with pytest.raises(ConnectionClosed):
-        follower.until_type("ack")
-    assert client.get("/healthz").status_code == 200
+    answer = follower.until_type("problem")
+    assert answer["status"] == 415
+    assert "text frames" in answer["detail"]
+    assert follower.request("rename", name="Still here")["type"] == "ack"
 
 
 def test_an_unknown_notebook_is_said_and_the_socket_closed(server: Server) -> None:

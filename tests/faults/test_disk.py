@@ -48,6 +48,7 @@ def test_a_full_disk_refuses_edits_until_there_is_space(start_server: StartServe
             until_status(client, notebook, big, "idle")
             with Follower(server, notebook) as newcomer:
                 newcomer.ready()
+                assert "the disk is full" in newcomer.until_type("saving", state="failing")["detail"]
             disk.free()
             edit(client, notebook, cell, "x = 2")
             follower.until_type("saving", state="ok")

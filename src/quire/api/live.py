@@ -174,7 +174,14 @@ class _Connection:
 
     async def _receive(self) -> None:
         while True:
-            text = await self._socket.receive_text()
+            message = await self._socket.receive()
+            if message["type"] == "websocket.disconnect":
+                return
+            text = message.get("text")
+            if text is None:
+                refusal = Problem(415, "Messages are JSON in text frames: this was a binary one.")
+                self._out.put_nowait(problem_message(problem_of(refusal)))
+                continue
             if len(text) > MESSAGE_CHARS_MAX:
                 self._out.put_nowait(await asyncio.to_thread(_too_large, text))
                 continue

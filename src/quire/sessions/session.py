@@ -69,6 +69,7 @@ class Session:
         self._runner = Runner(self, environment.kernels, self._results)
         self._header_task = asyncio.create_task(self._keep_header(), name=f"header {self._log_id}")
         self._runs: dict[str, tuple[str, Run]] = {}
+        self._failing: str | None = None
         self._preparing: set[asyncio.Future[None]] = set()
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -128,8 +129,9 @@ class Session:
         await self._writer.settle()
 
     def follow(self) -> tuple[events.Subscription, list[events.Event]]:
-        """A new subscription, and the events that show the current run so far. End with `unfollow`."""
-        return self.subscribers.add(), self._runner.shown_so_far()
+        """A new subscription, and the events that show the current run, and how saving goes. End with `unfollow`."""
+        failing = [events.Saving(self._failing)] if self._failing else []
+        return self.subscribers.add(), [*self._runner.shown_so_far(), *failing]
 
     def unfollow(self, subscription: events.Subscription) -> None:
         self.subscribers.remove(subscription)
@@ -254,6 +256,7 @@ class Session:
         self.tell(events.Committed(applied.before, applied.after, applied.commit, graph_before, graph_after))
 
     def _saving(self, detail: str | None) -> None:
+        self._failing = detail
         if detail:
             log.warning("store_failing", log_id=self._log_id, detail=detail)
         self.tell(events.Saving(detail))
