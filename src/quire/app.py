@@ -1,5 +1,6 @@
 """The composition root: the only place that picks engines, kernels and authentication."""
 
+import asyncio
 import os
 import secrets
 import socket
@@ -17,6 +18,7 @@ from quire.auth.local import LocalAuth
 from quire.blobs.protocol import InvalidBlobsUrl
 from quire.blobs.urls import open_blobs
 from quire.config import LOOPBACK_HOSTS, Config, ConfigError
+from quire.kernels.environment import remove_abandoned_folders
 from quire.kernels.pool import KernelPool
 from quire.kernels.protocol import Kernel, KernelSource, KernelUnavailable
 from quire.kernels.settings import KernelSettings
@@ -79,6 +81,8 @@ async def open_services(config: Config, *, with_kernels: bool = True) -> AsyncIt
         raise ConfigError(f"QUIRE_BLOBS (--blobs): {error}") from error
     if store.engine == "dynamodb" and not config.blobs.startswith("s3://"):
         log.warning("blobs_are_local", blobs=blobs.description, advice="set QUIRE_BLOBS to s3://bucket/prefix")
+    if with_kernels:
+        await asyncio.to_thread(remove_abandoned_folders)
     kernels = open_kernels(config) if with_kernels else NoKernels()
     registry = Registry(Environment(store, blobs, kernels, instance_name()))
     log.info("serving", store=store.description, blobs=blobs.description, auth=config.auth, version=quire.__version__)
