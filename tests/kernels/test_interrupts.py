@@ -6,6 +6,7 @@ import signal
 
 import pytest
 
+from quire.kernels.bootstrap.interrupts import Interrupts
 from quire.kernels.protocol import CellEnded, Plan, Step
 from tests.kernels.driver import Driver
 
@@ -102,3 +103,33 @@ async def test_interrupting_many_times_at_any_moment(shared: Driver) -> None:
         assert len(ends) == 200
         assert set(ends) <= {"success", "error", "skipped"}
     assert (await shared.cell("print('alive')\n1")).text == "1"
+
+
+async def test_a_second_interrupt_does_not_leave_the_task_of_a_cell() -> None:
+    """While what the first one raised is being caught, the second would be raised out of the task, into the loop."""
+    interrupts = Interrupts()
+    before = signal.getsignal(signal.SIGINT)
+    interrupts.install()
+    caught: list[type[BaseException]] = []
+
+    async def cell() -> None:
+        signal.raise_signal(signal.SIGINT)
+
+    async def outermost() -> str:
+        try:
+            await cell()
+        except KeyboardInterrupt as error:
+            signal.raise_signal(signal.SIGINT)
+            caught.append(type(error))
+        return "done"
+
+    try:
+        interrupts.enter_cell()
+        task = asyncio.create_task(outermost())
+        interrupts.enter_task(task, outermost.__code__)
+        assert await task == "done"
+        assert caught == [KeyboardInterrupt]
+        assert interrupts.cancelled
+    finally:
+        interrupts.leave_cell()
+        signal.signal(signal.SIGINT, before)

@@ -133,7 +133,7 @@ class CellRunner:
 
     async def _await(self, coroutine: Coroutine[Any, Any, Any]) -> Any:
         task = asyncio.get_running_loop().create_task(_outcome(coroutine), context=self._context)
-        self._interrupts.enter_task(task)
+        self._interrupts.enter_task(task, _outcome.__code__)
         try:
             value, error = await task
         except asyncio.CancelledError:

@@ -4,7 +4,7 @@ import asyncio
 import signal
 import threading
 import time
-from types import FrameType, TracebackType
+from types import CodeType, FrameType, TracebackType
 from typing import Any
 
 
@@ -22,6 +22,7 @@ class Interrupts:
         self._main = threading.main_thread().ident
         self._in_cell = False
         self._task: asyncio.Task[Any] | None = None
+        self._outermost: CodeType | None = None
         self._depth = 0
         self._deferred = False
         self._requested_at = 0
@@ -49,14 +50,18 @@ class Interrupts:
         self._in_cell = False
         self._task = None
 
-    def enter_task(self, task: asyncio.Task[Any]) -> None:
-        """The cell continues in `task`."""
-        self._task = task
+    def enter_task(self, task: asyncio.Task[Any], outermost: CodeType) -> None:
+        """The cell continues in `task`, inside of a coroutine of ours that catches what the cell raises.
+
+        That coroutine's own frame has nobody around it: a second interrupt, while it deals with the first, must not
+        be raised there.
+        """
+        self._task, self._outermost = task, outermost
 
     def leave_task(self) -> None:
         self._task = None
 
-    def _handle(self, _signal: int, _frame: FrameType | None) -> None:
+    def _handle(self, _signal: int, frame: FrameType | None) -> None:
         self.note()
         if not self._in_cell:
             return
@@ -64,7 +69,10 @@ class Interrupts:
             self._deferred = True
             return
         task = self._task
-        if task is None or asyncio.current_task(task.get_loop()) is task:
+        if task is None:
+            raise KeyboardInterrupt
+        inside = frame is not None and frame.f_code is not self._outermost
+        if inside and asyncio.current_task(task.get_loop()) is task:
             raise KeyboardInterrupt
         self.cancelled = True
         task.get_loop().call_soon_threadsafe(task.cancel)
