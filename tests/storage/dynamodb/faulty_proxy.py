@@ -1,11 +1,11 @@
 """An HTTP proxy before DynamoDB that fails as networks and services do, driven by a seed."""
 
 import asyncio
+import contextlib
 import json
 import random
 from collections import Counter
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 
 import aiohttp
 from aiohttp import web
@@ -33,10 +33,14 @@ PATIENCE_SECONDS = 0.5
 
 
 class FaultyProxy:
-    """Answers at `url` in the name of the DynamoDB at `target`; `calm` ends the faults."""
+    """Answers at `url` in the name of the DynamoDB at `target`; `calm` ends the faults.
 
-    def __init__(self, target: str, seed: int, session: aiohttp.ClientSession) -> None:
+    `share` of the requests meet what FAULTS says, the others nothing.
+    """
+
+    def __init__(self, target: str, seed: int, session: aiohttp.ClientSession, share: float) -> None:
         self._target = target
+        self._share = share
         self._dice = random.Random(seed)
         self._session = session
         self._zombies: set[asyncio.Task[None]] = set()
@@ -47,7 +51,9 @@ class FaultyProxy:
     async def answer(self, request: web.Request) -> web.StreamResponse:
         body = await request.read()
         headers = {name: value for name, value in request.headers.items() if name.lower() != "content-length"}
-        fault = "none" if self.calm else self._dice.choices(list(FAULTS), list(FAULTS.values()))[0]
+        fault = self._dice.choices(list(FAULTS), list(FAULTS.values()))[0]
+        if self.calm or self._dice.random() >= self._share:
+            fault = "none"
         self.met[fault] += 1
         match fault:
             case "lost request":
@@ -98,8 +104,9 @@ class FaultyProxy:
     async def _torn(self, request: web.Request, answer: tuple[int, bytes]) -> web.StreamResponse:
         status, body = answer
         torn = web.StreamResponse(status=status, headers={"Content-Length": str(len(body) + 10)})
-        await torn.prepare(request)
-        await torn.write(body[: len(body) // 2])
+        with contextlib.suppress(ConnectionResetError):  # The client was the first to go.
+            await torn.prepare(request)
+            await torn.write(body[: len(body) // 2])
         return self._cut(request, torn)
 
     def _cut(self, request: web.Request, answer: web.StreamResponse | None = None) -> web.StreamResponse:
@@ -113,10 +120,10 @@ def _refusal(code: str) -> web.Response:
     return web.Response(status=400, text=text, content_type="application/x-amz-json-1.0")
 
 
-@asynccontextmanager
-async def faulty_proxy(target: str, seed: int) -> AsyncIterator[FaultyProxy]:
+@contextlib.asynccontextmanager
+async def faulty_proxy(target: str, seed: int, *, share: float = 1.0) -> AsyncIterator[FaultyProxy]:
     async with aiohttp.ClientSession() as session:
-        proxy = FaultyProxy(target, seed, session)
+        proxy = FaultyProxy(target, seed, session, share)
         application = web.Application(client_max_size=2 << 20)
         application.router.add_route("*", "/{path:.*}", proxy.answer)
         runner = web.AppRunner(application, access_log=None)

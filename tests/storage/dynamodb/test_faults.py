@@ -3,58 +3,21 @@
 import asyncio
 import dataclasses
 import functools
-from collections import Counter
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 import pytest
 
-from quire.storage.append import append_until_definite
-from quire.storage.dynamodb.settings import DynamoSettings
 from quire.storage.dynamodb.store import DynamoStore
-from quire.storage.protocol import HeaderExists, OutcomeUnknown, Record, StoreUnavailable
+from quire.storage.protocol import HeaderExists, OutcomeUnknown, StoreUnavailable
 from tests.storage.dynamodb.faulty_proxy import FAULTS, PATIENCE_SECONDS, faulty_proxy
 from tests.storage.dynamodb.grounds import settings_of
 from tests.storage.engines import header, whole_log
+from tests.storage.racing import edits_in, judge, race
 
 LOG = "alice/n1"
 WRITERS = 4
 EDITS = 10
-
-
-async def _no_pause(_seconds: float) -> None:
-    await asyncio.sleep(0)
-
-
-async def _head(store: DynamoStore) -> int:
-    while True:
-        try:
-            page = await store.read_newest(LOG, 1)
-        except StoreUnavailable:
-            continue
-        return page.records[-1].revision if page.records else 0
-
-
-async def _write(settings: DynamoSettings, writer: int) -> list[str]:
-    """Append EDITS edits, each at whatever revision it wins; return those acknowledged."""
-    store = DynamoStore(settings, attempt_seconds=PATIENCE_SECONDS)  # a server of its own
-    acknowledged = []
-    head = 0
-    for number in range(EDITS):
-        edit = f"writer-{writer}-edit-{number}"
-        for tries in range(1000):
-            one = Record(head + 1, f"{edit}-try-{tries}", edit.encode() + b"." * 1000, checkpoint_revision=1)
-            try:
-                result = await append_until_definite(store, LOG, one, pause=_no_pause)
-            except StoreUnavailable:
-                continue  # definite: nothing was written
-            if result.accepted:
-                head += 1
-                break
-            head = await _head(store)
-        acknowledged.append(edit)
-    await store.close()
-    return acknowledged
 
 
 @pytest.mark.parametrize("seed", range(3))
@@ -64,18 +27,15 @@ async def test_W1_W2_W3_no_edit_is_lost_or_doubled_and_there_is_no_gap(seed: int
     await store.create_tables()
     async with faulty_proxy(str(direct.endpoint_url), seed) as proxy:
         behind = dataclasses.replace(direct, endpoint_url=proxy.url)
-        acknowledged = await asyncio.gather(*(_write(behind, writer) for writer in range(WRITERS)))
+        servers = [DynamoStore(behind, attempt_seconds=PATIENCE_SECONDS) for _ in range(WRITERS)]
+        told = await race(servers, LOG, edits=EDITS, padding=1000)
+        await asyncio.gather(*(server.close() for server in servers))
         await proxy.settle()
-        told = f"seed {seed}, faults {dict(proxy.met)}"
-        assert set(FAULTS) <= set(proxy.met), told  # a simulation in which nothing went wrong proves nothing
+        met = f"seed {seed}, faults {dict(proxy.met)}"
+        assert set(FAULTS) <= set(proxy.met), met  # a simulation in which nothing went wrong proves nothing
     records = await whole_log(store, LOG)
     await store.close()
-    assert [one.revision for one in records] == list(range(1, len(records) + 1)), f"a gap: {told}"
-    counts = Counter(one.body.decode().rstrip(".") for one in records)
-    expected = {edit for edits in acknowledged for edit in edits}
-    assert expected - set(counts) == set(), f"lost: {told}"
-    assert set(counts) - expected == set(), f"nobody wrote: {told}"
-    assert {edit: count for edit, count in counts.items() if count > 1} == {}, f"doubled: {told}"
+    assert judge(edits_in(records), told).faults == {}, met
 
 
 async def _until_told(action: Callable[[], Awaitable[object]]) -> None:

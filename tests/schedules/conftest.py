@@ -1,0 +1,3 @@
+from tests.sessions.conftest import world
+
+__all__ = ["world"]
