@@ -16,6 +16,9 @@ PROTOCOLS = {
 }
 """What requests and sessions may know of blobs, kernels and storage: anything else there is one engine's business."""
 
+CONTRACTS = ("quire.blobs.contract", "quire.storage.contract")
+"""Tests that are shipped, for people who write engines."""
+
 ENGINE_PACKAGES = ("quire.blobs", "quire.kernels", "quire.storage")
 
 
@@ -36,3 +39,11 @@ def test_requests_and_sessions_know_protocols_and_no_engine() -> None:
         if imported.startswith(ENGINE_PACKAGES) and imported not in PROTOCOLS
     ]
     assert wrong == []
+
+
+def test_only_the_contracts_need_what_tests_need_and_nothing_needs_them() -> None:
+    graph = grimp.build_graph("quire", include_external_packages=True)
+    contracts = {name for name in graph.modules if name.startswith(CONTRACTS)}
+    assert len(contracts) > 4
+    for package in ("pytest", "hypothesis", *contracts):
+        assert graph.find_modules_that_directly_import(package) <= contracts

@@ -6,6 +6,8 @@ import pytest
 
 from tests.emulators.processes import EmulatorMissing, start
 
+pytest.register_assert_rewrite("quire.blobs.contract")
+
 
 @pytest.fixture
 def aws(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:

@@ -6,7 +6,7 @@ import fcntl
 import os
 import threading
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -15,7 +15,7 @@ import pytest
 
 from quire.blobs import folder as folder_module
 from quire.blobs.folder import FolderBlobs
-from quire.blobs.protocol import REFRESH_AFTER_MS, BlobMissing, BlobsUnavailable, sha256_of
+from quire.blobs.protocol import REFRESH_AFTER_MS, STREAM_BYTES, BlobMissing, BlobsUnavailable, sha256_of
 
 LOG = "alice/n1"
 DATA = b"a figure"
@@ -143,6 +143,33 @@ async def test_W6_an_altered_file_is_missing(blobs: FolderBlobs) -> None:
     the_file(blobs).write_bytes(DATA.upper())
     with pytest.raises(BlobMissing, match="damaged"):
         await blobs.get(LOG, NAME)
+
+
+@pytest.mark.parametrize("damage", [lambda data: b"?" + data[1:], lambda data: data[:-1], lambda data: data + b"?"])
+async def test_W6_a_stream_of_an_altered_file_never_gives_all_of_it(
+    blobs: FolderBlobs, damage: Callable[[bytes], bytes]
+) -> None:
+    data = os.urandom(3 * STREAM_BYTES)
+    name = await blobs.put(LOG, data)
+    path = blobs._folder(LOG) / name
+    path.write_bytes(damage(data))
+    stream = await blobs.stream(LOG, name)
+    seen: list[bytes] = []
+
+    async def read() -> None:
+        async for part in stream.parts:
+            seen.append(part)  # noqa: PERF401 - what came before the error counts
+
+    with pytest.raises(BlobMissing, match="damaged"):
+        await read()
+    assert 0 < sum(map(len, seen)) < stream.size
+
+
+async def test_W6_a_file_that_goes_before_it_is_read_is_missing(blobs: FolderBlobs) -> None:
+    stream = await blobs.stream(LOG, await blobs.put(LOG, DATA))
+    the_file(blobs).unlink()
+    with pytest.raises(BlobMissing):
+        await anext(stream.parts)
 
 
 async def test_B1_leftovers_of_a_crash_are_not_listed_and_go_after_a_day(blobs: FolderBlobs) -> None:

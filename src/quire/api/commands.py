@@ -1,9 +1,9 @@
 """What a client may send over the WebSocket: the same edits as REST, with the same limits."""
 
+import json
 from collections.abc import Awaitable, Callable
 from typing import Annotated, Any, Literal
 
-import msgspec
 from pydantic import Field, TypeAdapter, ValidationError
 
 from quire.api import schemas
@@ -114,13 +114,13 @@ class Commands:
 
     @staticmethod
     def id_of(text: str) -> str | None:
-        """The `id` of a message that may be wrong otherwise."""
+        """The `id` of a message that may be wrong otherwise, by a reader that takes lone surrogates and NaN too."""
         try:
-            message = msgspec.json.decode(text)
-        except (msgspec.MsgspecError, RecursionError):
+            message = json.loads(text)
+        except (ValueError, RecursionError):
             return None
         found = message.get("id") if isinstance(message, dict) else None
-        return found if isinstance(found, str) else None
+        return found if isinstance(found, str) and found.isprintable() else None
 
     def parse(self, text: str) -> tuple[str, Awaitable[Answer]]:
         """The message's id, and what will carry it out. Raises Problem."""

@@ -12,7 +12,7 @@ from quire.api.requests import OriginOf, PrincipalOf, ServicesOf, SessionOf, jso
 from quire.api.texts import with_texts
 from quire.api.views import notebook_view
 from quire.notebook.ids import new_notebook_id
-from quire.sessions.errors import NotSaved
+from quire.sessions.errors import NotSaved, ReadOnly
 from quire.sessions.events import View
 from quire.sessions.names import NameIndex
 from quire.sessions.notebook_intents import Configure, Rename
@@ -72,20 +72,28 @@ def _listed(header: Header) -> dict[str, str | int | None]:
 async def show(
     request: Request,
     services: ServicesOf,
-    session: SessionOf,
+    principal: PrincipalOf,
+    notebook_id: str,
     revision: Annotated[int | None, Query(ge=1, le=2**53)] = None,
 ) -> Response:
     """The notebook as every acknowledged edit has left it (C6), or as of `revision`."""
-    await session.refresh()
-    if session.state.deleted_at:
-        await open_session(request, session.state.notebook_id)
-    if revision is None:
+    try:
+        session = await open_session(request, notebook_id)
+        await session.refresh()
+        if session.state.deleted_at:
+            await open_session(request, notebook_id)
+        then = None if revision is None else await session.state_at(revision)
+    except ReadOnly:
+        if revision is None:
+            raise
+        # What is broken may lie behind it.
+        then = await services.registry.past(principal.user_id, full_id(principal.user_id, notebook_id), revision)
+    if then is None:
         view = session.view
         etag = f'"{view.state.revision}"'
         if not view.progress and request.headers.get("if-none-match") == etag:
             return Response(status_code=304, headers={"ETag": etag})
     else:
-        then = await session.state_at(revision)
         view = View(then, (await NameIndex.of(then)).graph, {}, "none", cut_off=True)
         etag = f'"{revision}"'
     header = await services.registry.header(view.state)

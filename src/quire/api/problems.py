@@ -23,6 +23,7 @@ TITLES = {
     405: "Method not allowed",
     409: "Conflict",
     413: "Too large",
+    416: "No such range",
     422: "Invalid",
     426: "Upgrade required",
     429: "Too many requests",

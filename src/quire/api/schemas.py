@@ -18,12 +18,13 @@ def _storable(value: str) -> str:
     return value
 
 
-def _bounded(limit: int, what: str) -> AfterValidator:
+def _bounded(limit: int, what: str, way_out: str) -> AfterValidator:
     def check(value: str) -> str:
         size = len(_storable(value).encode())
         if size > limit:
-            message = "{what} is {size} bytes of UTF-8; the limit is {limit} bytes"
-            raise PydanticCustomError("too_large", message, {"what": what, "size": size, "limit": limit})
+            message = "{what} is {size} bytes of UTF-8; the limit is {limit} bytes. {way_out}"
+            context = {"what": what, "size": size, "limit": limit, "way_out": way_out}
+            raise PydanticCustomError("too_large", message, context)
         return value
 
     return AfterValidator(check)
@@ -35,8 +36,8 @@ def _not_blank(value: str) -> str:
     return value
 
 
-Code = Annotated[str, _bounded(CODE_BYTES_MAX, "a cell's code")]
-Name = Annotated[str, _bounded(NAME_BYTES_MAX, "a name"), AfterValidator(_not_blank)]
+Code = Annotated[str, _bounded(CODE_BYTES_MAX, "a cell's code", "Split the cell, or read the data from a file")]
+Name = Annotated[str, _bounded(NAME_BYTES_MAX, "a name", "Shorten it"), AfterValidator(_not_blank)]
 Id = Annotated[str, Field(max_length=512), AfterValidator(_storable)]
 NewCellId = Annotated[str, Field(pattern="^[a-z0-9]{1,64}$")]
 Revision = Annotated[int, Field(ge=0, le=2**53)]

@@ -4,7 +4,7 @@ from typing import Any
 
 import structlog
 
-from quire.blobs.protocol import BlobError, BlobStore
+from quire.blobs.protocol import BlobError, BlobMissing, BlobStore
 from quire.notebook.ids import log_id_of
 from quire.notebook.model import BlobRef, Notebook
 
@@ -31,4 +31,5 @@ async def with_texts(blobs: BlobStore, state: Notebook, shown: dict[str, Any]) -
                 cell_view[f"{name}_url"] = None
             except BlobError as error:
                 log.warning("text_unreadable", log_id=log_id, error=str(error))
-                cell_view[name] = f"[{data.size:,} bytes of text cannot be read: {error}]"
+                way_out = ". Run the cell again to make it anew" if isinstance(error, BlobMissing) else ""
+                cell_view[name] = f"[{data.size:,} bytes of text cannot be read: {error}{way_out}]"

@@ -14,12 +14,22 @@ import os
 import re
 import secrets
 import time
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from io import BufferedReader
 from pathlib import Path
 from typing import TypeVar
 
-from quire.blobs.protocol import REFRESH_AFTER_MS, BlobInfo, BlobMissing, BlobsUnavailable, sha256_of
+from quire.blobs.protocol import (
+    REFRESH_AFTER_MS,
+    STREAM_BYTES,
+    BlobInfo,
+    BlobMissing,
+    BlobStream,
+    BlobsUnavailable,
+    sha256_of,
+    verified,
+)
 
 THREADS_MAX = 4
 
@@ -57,6 +67,21 @@ class FolderBlobs:
         if not _NAME.fullmatch(sha256):
             raise BlobMissing(f"{sha256!r} is not a SHA-256 in lower-case hex")
         return await self._run(lambda: _get(self._folder(log_id) / sha256))
+
+    async def stream(self, log_id: str, sha256: str) -> BlobStream:
+        if not _NAME.fullmatch(sha256):
+            raise BlobMissing(f"{sha256!r} is not a SHA-256 in lower-case hex")
+        path = self._folder(log_id) / sha256
+        size = await self._run(lambda: _size(path))
+        return BlobStream(size, verified(self._parts(path), sha256))
+
+    async def _parts(self, path: Path) -> AsyncGenerator[bytes, None]:
+        file = await self._run(lambda: _open(path))
+        try:
+            while part := await self._run(lambda: file.read(STREAM_BYTES)):
+                yield part
+        finally:
+            file.close()
 
     async def list(self, log_id: str) -> AsyncIterator[BlobInfo]:
         for blob in await self._run(lambda: _list(self._folder(log_id))):
@@ -156,6 +181,20 @@ def _get(path: Path) -> bytes:
     if sha256_of(data) != path.name:
         raise BlobMissing(f"the file of blob {path.name} is damaged: it has {len(data):,} bytes of another hash")
     return data
+
+
+def _size(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except FileNotFoundError:
+        raise BlobMissing(f"no blob {path.name}") from None
+
+
+def _open(path: Path) -> BufferedReader:
+    try:
+        return path.open("rb")
+    except FileNotFoundError:
+        raise BlobMissing(f"no blob {path.name}") from None
 
 
 def _list(folder: Path) -> list[BlobInfo]:

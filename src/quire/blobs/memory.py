@@ -1,9 +1,17 @@
 """Blobs in memory: the model that other blob stores are checked against; for tests and simulations."""
 
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
 
-from quire.blobs.protocol import REFRESH_AFTER_MS, BlobInfo, BlobMissing, BlobsUnavailable, sha256_of
+from quire.blobs.protocol import (
+    REFRESH_AFTER_MS,
+    STREAM_BYTES,
+    BlobInfo,
+    BlobMissing,
+    BlobStream,
+    BlobsUnavailable,
+    sha256_of,
+)
 
 
 class MemoryBlobs:
@@ -34,6 +42,10 @@ class MemoryBlobs:
         except KeyError:
             raise BlobMissing(f"log {log_id} has no blob {sha256!r}") from None
 
+    async def stream(self, log_id: str, sha256: str) -> BlobStream:
+        data = await self.get(log_id, sha256)
+        return BlobStream(len(data), _parts(data))
+
     async def list(self, log_id: str) -> AsyncIterator[BlobInfo]:
         self._check_open()
         for sha256, (data, modified_at) in sorted(self._logs.get(log_id, {}).items()):
@@ -53,3 +65,8 @@ class MemoryBlobs:
     def _check_open(self) -> None:
         if self._closed:
             raise BlobsUnavailable("the blob store is closed")
+
+
+async def _parts(data: bytes) -> AsyncGenerator[bytes, None]:
+    for start in range(0, len(data), STREAM_BYTES):
+        yield data[start : start + STREAM_BYTES]

@@ -7,7 +7,7 @@ import asyncio
 import hashlib
 import re
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Self
 
@@ -17,16 +17,19 @@ from obstore.store import S3Store
 
 from quire.blobs.protocol import (
     REFRESH_AFTER_MS,
+    STREAM_BYTES,
     BlobInfo,
     BlobMissing,
+    BlobStream,
     BlobsUnavailable,
     InvalidBlobsUrl,
     sha256_of,
+    verified,
 )
 from quire.blobs.s3_settings import CredentialProvider, region_and_endpoint
 
 if TYPE_CHECKING:
-    from obstore import ObjectMeta  # these exist for type checkers only
+    from obstore import GetResult, ObjectMeta  # these exist for type checkers only
     from obstore.store import ClientConfig, RetryConfig
 
 HASH_INLINE_BYTES = 256 * 1024
@@ -145,6 +148,25 @@ class S3Blobs:
         if await _hash(data) != sha256:
             raise BlobMissing(f"the object of blob {sha256} is damaged: it has {len(data):,} bytes of another hash")
         return data
+
+    async def stream(self, log_id: str, sha256: str) -> BlobStream:
+        self._check_open()
+        if not _NAME.fullmatch(sha256):
+            raise BlobMissing(f"{sha256!r} is not a SHA-256 in lower-case hex")
+        try:
+            found = await obstore.get_async(self._store, f"{_folder(log_id)}/{sha256}")
+        except (BaseError, FileNotFoundError) as error:
+            if _is_missing(error):
+                raise BlobMissing(f"no blob {sha256}") from None
+            raise self._unavailable(error) from None
+        return BlobStream(found.meta["size"], verified(self._parts(found), sha256))
+
+    async def _parts(self, found: "GetResult") -> AsyncGenerator[bytes, None]:
+        try:
+            async for part in found.stream(min_chunk_size=STREAM_BYTES):
+                yield bytes(part)
+        except (BaseError, FileNotFoundError) as error:
+            raise self._unavailable(error) from None
 
     async def list(self, log_id: str) -> AsyncIterator[BlobInfo]:
         self._check_open()

@@ -16,6 +16,17 @@ from quire.storage.protocol import PAGE_RECORDS_MAX, NotebookStore, Record
 log = structlog.get_logger(__name__)
 
 
+class ContentLost(codec.CodecError):
+    """A blob that the log names is missing or damaged, and the state cannot be told without it (W6)."""
+
+    def __init__(self, revision: int, error: BlobMissing) -> None:
+        way_out = f", or read an earlier revision (?revision={revision - 1})" if revision > 1 else ""
+        super().__init__(
+            f"Revision {revision} of this notebook cannot be read, so nothing can be added behind it: its content is "
+            f"missing or damaged in the blob store ({error}). Put that blob back from a backup{way_out}."
+        )
+
+
 @dataclass(frozen=True, slots=True)
 class Loaded:
     """A state, and what the checkpoint policy must know of the log behind it."""
@@ -108,17 +119,29 @@ async def _checkpoint(blobs: BlobStore, log_id: str, records: _Records, carrier:
             packed = await blobs.get(log_id, head.blob.sha256)
             return await packing.decode_packed(packed), carrier, head.blob.size
         except (BlobMissing, codec.CodecError) as error:
-            if isinstance(error, codec.NewerFormat) or not head.previous:
+            if isinstance(error, codec.NewerFormat):
+                raise
+            if not head.previous:
+                if isinstance(error, BlobMissing):
+                    raise ContentLost(carrier, error) from error
                 raise
             log.error("checkpoint_unreadable", log_id=log_id, revision=carrier, error=str(error))
             carrier = head.previous
 
 
 async def read_commit(blobs: BlobStore, log_id: str, record: Record) -> Commit:
-    """The commit that a record holds or names (W6); raises CodecError if it is not the record's own."""
+    """The commit that a record holds or names (W6).
+
+    Raises:
+        ContentLost: its blob is missing or damaged. CodecError: it is not the record's own.
+    """
     body = codec.decode_body(record.body)
     if not isinstance(body, Commit):
-        data = await blobs.get(log_id, body.sha256)
+        try:
+            data = await blobs.get(log_id, body.sha256)
+        except BlobMissing as error:
+            log.error("commit_body_missing", log_id=log_id, revision=record.revision, error=str(error))
+            raise ContentLost(record.revision, error) from error
         body = await asyncio.to_thread(codec.decode_body, data)
     if not isinstance(body, Commit) or body.revision != record.revision or body.commit_id != record.commit_id:
         raise codec.CodecError(f"the body at revision {record.revision} of {log_id} belongs to another record")

@@ -12,10 +12,11 @@ from quire.notebook.changes import NotebookCreated
 from quire.notebook.codec import CodecError
 from quire.notebook.fold import FoldError
 from quire.notebook.ids import InvalidId, check_id, log_id_of, new_notebook_id
-from quire.notebook.model import Cell, Notebook, Settings
-from quire.sessions.errors import KeyReused, NotebookNotFound, NotSaved, ReadOnly
+from quire.notebook.model import CELLS_MAX, Cell, Notebook, Settings
+from quire.sessions.errors import KeyReused, LimitReached, NotebookNotFound, NotSaved, ReadOnly, RevisionNotFound
 from quire.sessions.intents import Origin
 from quire.sessions.journal import Journal
+from quire.sessions.loading import load
 from quire.sessions.notebook_intents import DeleteNotebook, Rename, UndeleteNotebook
 from quire.sessions.session import Environment, Session
 from quire.sessions.writer import Receipt
@@ -80,6 +81,8 @@ class Registry:
             raise
 
     async def _load(self, user_id: str, notebook_id: str) -> Session:
+        # The header is asked for at the same time as the log: one round trip (C2).
+        finding = asyncio.ensure_future(self._environment.store.get_header(user_id, notebook_id))
         try:
             session = await Session.open(self._environment, user_id, notebook_id)
         except (CodecError, FoldError) as error:
@@ -87,28 +90,34 @@ class Registry:
             raise ReadOnly(str(error)) from error
         except (StorageError, BlobError) as error:
             raise NotSaved(str(error)) from error
+        finally:
+            await asyncio.gather(finding, return_exceptions=True)
         with contextlib.suppress(StorageError):  # Repaired again on the next load (H1).
-            await self._complete_header(session.state)
+            await self._complete_header(session.state, finding.result())
         return session
 
-    async def _complete_header(self, state: Notebook) -> None:
+    async def _complete_header(self, state: Notebook, stored: Header | None = None) -> None:
         """The header of a log that is there: created if a crash came before it (H2), or brought up to date (H1)."""
         if state.purging:
             return
         store = self._environment.store
-        try:
-            await store.create_header(_header(state))
-        except HeaderExists as exists:
-            if exists.stored.revision < state.revision:
-                await store.refresh_header(
-                    state.user_id,
-                    state.notebook_id,
-                    name=state.name,
-                    revision=state.revision,
-                    updated_at=state.updated_at,
-                )
-            if bool(exists.stored.deleted_at) != bool(state.deleted_at):
-                await store.trash_header(state.user_id, state.notebook_id, deleted_at=state.deleted_at)
+        if stored is None:
+            try:
+                await store.create_header(_header(state))
+            except HeaderExists as exists:
+                stored = exists.stored
+            else:
+                return
+        if stored.revision < state.revision:
+            await store.refresh_header(
+                state.user_id,
+                state.notebook_id,
+                name=state.name,
+                revision=state.revision,
+                updated_at=state.updated_at,
+            )
+        if bool(stored.deleted_at) != bool(state.deleted_at):
+            await store.trash_header(state.user_id, state.notebook_id, deleted_at=state.deleted_at)
 
     async def create(
         self,
@@ -122,7 +131,14 @@ class Registry:
         """Create a notebook: commit 1, then the header, then the answer (H2).
 
         With a `notebook_id` that exists for this user it completes that notebook's creation.
+
+        Raises:
+            LimitReached: more than CELLS_MAX cells (W7). KeyReused, NotSaved.
         """
+        if len(cells) > CELLS_MAX:
+            raise LimitReached(
+                "cells", CELLS_MAX, f"A notebook holds up to {CELLS_MAX:,} cells, not {len(cells):,}: divide it."
+            )
         store, blobs = self._environment.store, self._environment.blobs
         notebook_id = notebook_id or new_notebook_id()
         change = NotebookCreated(
@@ -152,16 +168,42 @@ class Registry:
         """To the trash: the fence first, then the header (H3)."""
         session = await self.open(user_id, notebook_id, trashed=True)
         await session.submit(DeleteNotebook(origin))
-        with _answering():
-            await self._complete_header(session.state)
+        await self._follow_fence(session.state)
 
     async def undelete(self, user_id: str, notebook_id: str, origin: Origin) -> Receipt:
         """Back from the trash."""
         session = await self.open(user_id, notebook_id, trashed=True)
         receipt = await session.submit(UndeleteNotebook(origin))
-        with _answering():
-            await self._complete_header(session.state)
+        await self._follow_fence(session.state)
         return receipt
+
+    async def _follow_fence(self, state: Notebook) -> None:
+        """Move the header to where the log says that the notebook is (H3); the session refreshes the rest of it."""
+        with _answering():
+            moved = await self._environment.store.trash_header(
+                state.user_id, state.notebook_id, deleted_at=state.deleted_at
+            )
+            if not moved:
+                await self._complete_header(state)
+
+    async def past(self, user_id: str, notebook_id: str, revision: int) -> Notebook:
+        """The notebook as of `revision`, straight from the log: also where its head cannot be read.
+
+        Raises:
+            NotebookNotFound, RevisionNotFound, NotSaved. ReadOnly: that revision cannot be read either.
+        """
+        store, blobs = self._environment.store, self._environment.blobs
+        with _answering():
+            header = await store.get_header(user_id, notebook_id)
+            if header is None or header.deleted_at:
+                raise NotebookNotFound(notebook_id)
+            try:
+                loaded = await load(store, blobs, log_id_of(user_id, notebook_id), revision=revision)
+            except (CodecError, FoldError) as error:
+                raise ReadOnly(str(error)) from error
+        if loaded is None:
+            raise RevisionNotFound(revision, header.revision)
+        return loaded.state
 
     async def header(self, state: Notebook) -> Header | None:
         """The stored header of a notebook. Raises NotSaved."""

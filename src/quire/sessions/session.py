@@ -12,12 +12,14 @@ from quire.analysis.graph import Graph
 from quire.blobs.protocol import BlobError, BlobStore
 from quire.kernels.protocol import KernelSource
 from quire.notebook import changes as ch
+from quire.notebook.codec import CodecError
+from quire.notebook.fold import FoldError
 from quire.notebook.model import Notebook
 from quire.sessions import events
 from quire.sessions.cell_intents import EditCell, InsertCell
 from quire.sessions.clock import now_ms
 from quire.sessions.consequences import SYSTEM, changed_code, consequences, dependents
-from quire.sessions.errors import CellNotFound, KeyReused, NotebookNotFound, NotSaved, RevisionNotFound
+from quire.sessions.errors import CellNotFound, KeyReused, NotebookNotFound, NotSaved, ReadOnly, RevisionNotFound
 from quire.sessions.intents import Intent, Origin
 from quire.sessions.journal import Applied, Journal
 from quire.sessions.loading import load, read_commits
@@ -137,12 +139,14 @@ class Session:
         self.subscribers.remove(subscription)
 
     async def state_at(self, revision: int) -> Notebook:
-        """The notebook as of `revision`. Raises RevisionNotFound, NotSaved."""
+        """The notebook as of `revision`. Raises RevisionNotFound, ReadOnly, NotSaved."""
         loaded = None
         if 1 <= revision <= self.state.revision:
             store, blobs = self._environment.store, self._environment.blobs
             try:
                 loaded = await load(store, blobs, self._log_id, revision=revision)
+            except (CodecError, FoldError) as error:
+                raise ReadOnly(str(error)) from error
             except (StorageError, BlobError) as error:
                 raise NotSaved(str(error)) from error
         if loaded is None:
@@ -153,13 +157,15 @@ class Session:
         """Up to `limit` commits below `before` (None: from the newest), newest first.
 
         Raises:
-            NotSaved: the store does not answer.
+            ReadOnly: one of them cannot be read. NotSaved: the store does not answer.
         """
         top = self.state.revision if before is None else min(before - 1, self.state.revision)
         try:
             return await read_commits(
                 self._environment.store, self._environment.blobs, self._log_id, max(0, top - limit), top
             )
+        except (CodecError, FoldError) as error:
+            raise ReadOnly(str(error)) from error
         except (StorageError, BlobError) as error:
             raise NotSaved(str(error)) from error
 

@@ -1,6 +1,6 @@
 """What a storage engine does: the store protocol, its values and its errors.
 
-Rule IDs are those of SPEC.md. The contract suite in tests/storage holds every engine to them.
+Rule IDs are those of SPEC.md. The contract suite in quire.storage.contract holds every engine to them.
 """
 
 from collections.abc import AsyncIterator
@@ -114,7 +114,10 @@ class NotebookStore(Protocol):
     Reads are strongly consistent: they see every write that was answered before they began.
     """
 
-    engine: Engine
+    @property
+    def engine(self) -> str:
+        """What kind of store it is: one word in lower case."""
+        ...
 
     @property
     def description(self) -> str:

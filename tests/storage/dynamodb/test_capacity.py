@@ -9,6 +9,7 @@ from quire.storage.dynamodb.attributes import encode_header, encode_record
 from quire.storage.dynamodb.capacity import WRITE_UNIT_BYTES, item_size, write_units
 from quire.storage.dynamodb.store import DynamoStore
 from quire.storage.items import pack_record
+from quire.storage.protocol import KeyExists
 from tests.storage.dynamodb.grounds import open_dynamodb_in
 from tests.storage.engines import fill, header, incompressible, record
 
@@ -43,6 +44,14 @@ async def test_an_append_costs_what_we_compute(store: DynamoStore) -> None:
         await store.append(LOG, record(revision, body=body, checkpoint=b"{}" if revision % 2 else None))
         told = store.capacity.units["append"] - before
         assert told == units_of(revision, body, b"{}" if revision % 2 else None), (revision, size)
+
+
+async def test_an_append_that_is_refused_is_a_request_too(store: DynamoStore) -> None:
+    await store.append(LOG, record(1, body=b"{}"))
+    with pytest.raises(KeyExists):
+        await store.append(LOG, record(1, body=b"{ }"))
+    assert (store.capacity.requests["append"], store.capacity.refused["append"]) == (2, 1)
+    assert store.capacity.units["append"] == 1
 
 
 async def test_C2_a_load_costs_half_a_kilobyte_of_write_units_per_page(store: DynamoStore) -> None:

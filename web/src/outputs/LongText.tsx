@@ -1,5 +1,5 @@
 import { useEffect, useMemo, useState } from "react";
-import { getBytes } from "../wire/rest";
+import { getText } from "../wire/rest";
 import { Ansi } from "./Ansi";
 import { chunksOf, previewOf, sizeWords } from "./long";
 
@@ -60,7 +60,7 @@ function useWhole(given: string, url: string | null) {
   const fetchAll = async () => {
     if (url === null || whole !== null) return;
     try {
-      setFetched({ url, text: await (await getBytes(url)).text() });
+      setFetched({ url, text: await getText(url) });
       setFailure("");
     } catch (reason) {
       setFailure((reason as Error).message);

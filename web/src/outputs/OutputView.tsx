@@ -45,8 +45,7 @@ export const OutputView = memo(function OutputView({ output }: { output: Output 
 function TextualOutput({ output }: { output: Output }) {
   const loaded = useText(output);
   if (loaded.state === "loading") return <div className="out waiting">Fetching the output</div>;
-  if (loaded.state === "failed")
-    return <div className="out waiting">The output cannot be fetched: {loaded.reason}</div>;
+  if (loaded.state === "failed") return <div className="out waiting">{loaded.reason}</div>;
   const chart = chartKind(output.mime_type);
   if (chart) return <Chart kind={chart} text={loaded.text} />;
   return <div className="out">{bodyOf(output.mime_type, loaded.text)}</div>;

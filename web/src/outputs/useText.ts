@@ -1,5 +1,5 @@
 import { useEffect, useState } from "react";
-import { getBytes } from "../wire/rest";
+import { getText } from "../wire/rest";
 import type { Output } from "../wire/types";
 
 export type Loaded = { state: "loading" } | { state: "ready"; text: string } | { state: "failed"; reason: string };
@@ -12,13 +12,10 @@ export function useText(output: Output): Loaded {
     if (data !== null || url === null) return;
     let current = true;
     const done = (loaded: Loaded) => current && setFetched(loaded);
-    getBytes(url)
-      .then((response) => response.text())
-      .then(
-        (text) => done({ state: "ready", text }),
-        (reason: unknown) =>
-          done({ state: "failed", reason: reason instanceof Error ? reason.message : String(reason) }),
-      );
+    getText(url).then(
+      (text) => done({ state: "ready", text }),
+      (reason: unknown) => done({ state: "failed", reason: reason instanceof Error ? reason.message : String(reason) }),
+    );
     return () => {
       current = false;
     };

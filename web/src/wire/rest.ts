@@ -84,7 +84,21 @@ export async function getHistory(id: string, limit: number): Promise<HistoryEntr
 
 export const getMe = () => json<{ user_id: string; store: string; version: string }>("GET", "/api/me");
 
-/** The bytes of an output or of a long stdout, from the address that the server gave. */
-export async function getBytes(url: string): Promise<Response> {
-  return call("GET", url);
+/** The content of an output or of a long stdout, from the address that the server gave. */
+async function content<T>(url: string, read: (response: Response) => Promise<T>): Promise<T> {
+  const response = await call("GET", url);
+  try {
+    return await read(response);
+  } catch {
+    // The server closes the connection when it finds, on the way, that the stored bytes are damaged.
+    throw new Problem(
+      0,
+      "Cut off",
+      "The data broke off on the way: the connection failed, or what is stored is damaged. Run the cell again to make it anew.",
+    );
+  }
 }
+
+export const getText = (url: string) => content(url, (response) => response.text());
+
+export const getBlob = (url: string) => content(url, (response) => response.blob());

@@ -23,7 +23,15 @@ class Capacity:
     def __init__(self) -> None:
         self.units: Counter[str] = Counter()
         self.requests: Counter[str] = Counter()
+        self.refused: Counter[str] = Counter()
+        """Those requests whose condition did not hold. They are billed like the write of the item that is there, at
+        least one unit, but their answers do not say so: `units` lacks them."""
         self.retries: Counter[str] = Counter()
+
+    def count_refused(self, operation: str) -> None:
+        """Add a request whose condition did not hold."""
+        self.requests[operation] += 1
+        self.refused[operation] += 1
 
     def count(self, operation: str, answer: Mapping[str, Any]) -> None:
         """Add what the answer to one request says that it consumed."""

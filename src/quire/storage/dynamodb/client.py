@@ -116,6 +116,7 @@ class DynamoClient:
                 answer = await self._attempt(action, request)
             except Refused as refusal:
                 if refusal.code == CONDITION_FAILED:
+                    self.capacity.count_refused(operation)
                     raise ConditionFailed(refusal.item, undecided=undecided) from None
                 if refusal.code not in STALE_CREDENTIALS or renewed:
                     # After an unanswered attempt this is not definite: that one may have been the one that wrote.

@@ -59,7 +59,10 @@ class Transport:
             ):
                 return response.status, await response.read(), response.headers.get("x-amz-crc32")
         except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError) as error:
-            raise Unsent(f"no connection to DynamoDB ({_reason(error)}): check the network and the endpoint") from error
+            raise Unsent(
+                f"no connection to DynamoDB at {URL(request.url).origin()} ({_reason(error)}): check the network, and "
+                "AWS_ENDPOINT_URL_DYNAMODB (endpoint_url) or AWS_REGION"
+            ) from error
         except TimeoutError as error:
             raise Unanswered(f"no answer within {self._attempt_seconds:g} s") from error
         except (aiohttp.ClientError, OSError) as error:
