@@ -22,6 +22,7 @@ from quire.kernels.environment import remove_abandoned_folders
 from quire.kernels.pool import KernelPool
 from quire.kernels.protocol import Kernel, KernelSource, KernelUnavailable
 from quire.kernels.settings import KernelSettings
+from quire.maintenance.migrate import Place
 from quire.sessions.provisioning import Provisioner
 from quire.sessions.registry import Registry
 from quire.sessions.session import Environment
@@ -63,6 +64,36 @@ def check(config: Config) -> None:
 
 
 @asynccontextmanager
+async def open_place(
+    store_url: str,
+    blobs_url: str,
+    *,
+    store_from: str = "QUIRE_STORE (--store)",
+    blobs_from: str = "QUIRE_BLOBS (--blobs)",
+) -> AsyncIterator[Place]:
+    """A store and its blobs, open for as long as the context lasts. `store_from`, `blobs_from`: who named them.
+
+    Raises:
+        ConfigError: a URL that cannot be used. StorageError, BlobError: they cannot be opened.
+    """
+    try:
+        store = await open_store(store_url)
+    except InvalidStoreUrl as error:
+        raise ConfigError(f"{store_from}: {error}") from error
+    try:
+        try:
+            blobs = await open_blobs(blobs_url)
+        except InvalidBlobsUrl as error:
+            raise ConfigError(f"{blobs_from}: {error}") from error
+        try:
+            yield Place(store, blobs)
+        finally:
+            await blobs.close()
+    finally:
+        await store.close()
+
+
+@asynccontextmanager
 async def open_services(config: Config, *, with_kernels: bool = True) -> AsyncIterator[Services]:
     """Stores, kernels and sessions, open for as long as the context lasts.
 
@@ -71,28 +102,22 @@ async def open_services(config: Config, *, with_kernels: bool = True) -> AsyncIt
     Raises:
         ConfigError: a URL that cannot be used. StorageError: the store cannot be opened.
     """
-    try:
-        store = await open_store(config.store)
-    except InvalidStoreUrl as error:
-        raise ConfigError(f"QUIRE_STORE (--store): {error}") from error
-    try:
-        blobs = await open_blobs(config.blobs)
-    except InvalidBlobsUrl as error:
-        raise ConfigError(f"QUIRE_BLOBS (--blobs): {error}") from error
-    if store.engine == "dynamodb" and not config.blobs.startswith("s3://"):
-        log.warning("blobs_are_local", blobs=blobs.description, advice="set QUIRE_BLOBS to s3://bucket/prefix")
-    if with_kernels:
-        await asyncio.to_thread(remove_abandoned_folders)
-    kernels = open_kernels(config) if with_kernels else NoKernels()
-    registry = Registry(Environment(store, blobs, kernels, instance_name()))
-    log.info("serving", store=store.description, blobs=blobs.description, auth=config.auth, version=quire.__version__)
-    try:
-        yield Services(registry, Provisioner(registry))
-    finally:
-        await registry.close()
-        await kernels.close()
-        await blobs.close()
-        await store.close()
+    async with open_place(config.store, config.blobs) as place:
+        store, blobs = place.store, place.blobs
+        if store.engine == "dynamodb" and not config.blobs.startswith("s3://"):
+            log.warning("blobs_are_local", blobs=blobs.description, advice="set QUIRE_BLOBS to s3://bucket/prefix")
+        if with_kernels:
+            await asyncio.to_thread(remove_abandoned_folders)
+        kernels = open_kernels(config) if with_kernels else NoKernels()
+        registry = Registry(Environment(store, blobs, kernels, instance_name()))
+        log.info(
+            "serving", store=store.description, blobs=blobs.description, auth=config.auth, version=quire.__version__
+        )
+        try:
+            yield Services(registry, Provisioner(registry))
+        finally:
+            await registry.close()
+            await kernels.close()
 
 
 def create_app(config: Config, services: Services) -> FastAPI:

@@ -7,7 +7,9 @@ import typer
 
 from quire.blobs.protocol import BlobError
 from quire.cli.checking import doctor
+from quire.cli.costing import cost
 from quire.cli.listing import list_notebooks, trash
+from quire.cli.moving import migrate_store
 from quire.cli.options import fail
 from quire.cli.serving import serve
 from quire.config import ConfigError
@@ -19,6 +21,8 @@ COMMANDS: dict[str, Callable[..., Any]] = {
     "list": list_notebooks,
     "trash": trash,
     "doctor": doctor,
+    "migrate": migrate_store,
+    "cost": cost,
 }
 """In the order in which `quire --help` lists them."""
 

@@ -40,6 +40,20 @@ async def open_store(url: str) -> NotebookStore:
     raise InvalidStoreUrl(f"a store URL begins with its kind: {_KNOWN}")
 
 
+def same_store(one: str, other: str) -> bool:
+    """Whether two URLs name the same place, however they spell it. Raises InvalidStoreUrl."""
+    return one != "memory:" and _place(one) == _place(other)
+
+
+def _place(url: str) -> tuple[str, str]:
+    scheme = urlsplit(url).scheme
+    if scheme == "sqlite":
+        return scheme, str(sqlite_path(url).resolve())
+    if scheme == "files":
+        return scheme, str(files_path(url).resolve())
+    return scheme, url
+
+
 async def _open_dynamodb(url: str) -> NotebookStore:
     try:
         from quire.storage.dynamodb.settings import InvalidSettings  # noqa: PLC0415 - of the extra `aws`
