@@ -7,7 +7,21 @@ from typing import Any
 
 import msgspec
 
-from bench import edits, floor, loading, machine, memory, reruns, stalls, start, written
+from bench import (
+    cold,
+    dynamodb,
+    edits,
+    floor,
+    jupyter,
+    loading,
+    machine,
+    memory,
+    reruns,
+    stalls,
+    start,
+    throughput,
+    written,
+)
 from bench.samples import Effort, stopwatch
 from bench.tables import Table
 
@@ -22,6 +36,10 @@ SUBJECTS: dict[str, Callable[[Effort], list[Table]]] = {
     "floor": floor.measure,
     "memory": memory.measure,
     "stalls": stalls.measure,
+    "jupyter": jupyter.measure,
+    "dynamodb": dynamodb.measure,
+    "cold": cold.measure,
+    "throughput": throughput.measure,
 }
 
 
@@ -29,7 +47,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
     parser.add_argument("subjects", nargs="*", metavar="SUBJECT", help=f"{', '.join(SUBJECTS)}; none: all")
     parser.add_argument("--rounds", type=int, default=11, help="how often what is slow is measured (default: 11)")
-    parser.add_argument("--without-marimo", action="store_true", help="measure Quire only")
+    parser.add_argument("--without-marimo", action="store_true", help="leave marimo out")
     parser.add_argument(
         "--wait-quiet",
         type=float,

@@ -7,6 +7,9 @@ import uuid
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
+import uvloop
+
+from bench import dynamodb_floor
 from bench.samples import WARM_UP, Effort, Samples, stopwatch
 from bench.serving import data_folder
 from bench.tables import Table
@@ -26,10 +29,11 @@ NOTE = (
 
 def measure(effort: Effort) -> list[Table]:
     table = Table("The floor: ms until bytes are durable", ("", "time"), note=NOTE)
-    with data_folder() as folder:
-        for name, samples in asyncio.run(_measure(folder, effort.rounds * APPENDS_PER_ROUND)).items():
+    # On uvloop, as the server runs it.
+    with data_folder() as folder, asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        for name, samples in runner.run(_measure(folder, effort.rounds * APPENDS_PER_ROUND)).items():
             table.add(name, samples)
-    return [table]
+    return [table, dynamodb_floor.measure(effort.rounds * APPENDS_PER_ROUND)]
 
 
 async def _measure(folder: Path, appends: int) -> dict[str, Samples]:

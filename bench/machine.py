@@ -39,13 +39,14 @@ def await_quiet(seconds_max: float) -> None:
 def watch_others() -> Callable[[], float]:
     """Starts now; a call gives the share of the machine, in percent, that other programs have used since.
 
-    Our own children count as ours once they have ended.
+    The processes that we started count as ours.
     """
     began, busy_before, ours_before = time.monotonic(), _busy_s(), _our_s()
 
     def used() -> float:
         others = (_busy_s() - busy_before) - (_our_s() - ours_before)
-        return max(0.0, 100 * others / ((time.monotonic() - began) * (os.cpu_count() or 1)))
+        share = 100 * others / ((time.monotonic() - began) * (os.cpu_count() or 1))
+        return min(max(share, 0.0), 100.0)
 
     return used
 
@@ -57,5 +58,15 @@ def _busy_s() -> float:
 
 
 def _our_s() -> float:
+    """Of this process, of its children that have ended, and of those that live."""
     usages = (resource.getrusage(resource.RUSAGE_SELF), resource.getrusage(resource.RUSAGE_CHILDREN))
-    return sum(usage.ru_utime + usage.ru_stime for usage in usages)
+    ended = sum(usage.ru_utime + usage.ru_stime for usage in usages)
+    return ended + sum(map(_living_s, psutil.Process().children(recursive=True)))
+
+
+def _living_s(process: psutil.Process) -> float:
+    try:
+        times = process.cpu_times()
+    except psutil.NoSuchProcess:
+        return 0.0
+    return float(times.user + times.system + times.children_user + times.children_system)

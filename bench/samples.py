@@ -33,7 +33,15 @@ class Samples:
     @property
     def p95(self) -> float:
         """By nearest rank: of 10 values the largest."""
-        return sorted(self.values)[math.ceil(0.95 * len(self.values)) - 1]
+        return self._rank(0.95)
+
+    @property
+    def p99(self) -> float:
+        """By nearest rank."""
+        return self._rank(0.99)
+
+    def _rank(self, share: float) -> float:
+        return sorted(self.values)[math.ceil(share * len(self.values)) - 1]
 
     def as_json(self) -> dict[str, Any]:
         return {"n": len(self.values), "median": self.median, "p95": self.p95, "values": list(self.values)}

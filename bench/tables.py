@@ -26,7 +26,8 @@ class Table:
         widths = [max(len(line[column]) for line in lines) for column in range(len(self.columns))]
         rule = [f"{'-' * (widths[0])}", *(f"{'-' * (width - 1)}:" for width in widths[1:])]
         texts = [_row(lines[0], widths), _row(rule, widths), *(_row(line, widths) for line in lines[1:])]
-        return "\n".join([f"### {self.title}", "", *texts, *(["", self.note] if self.note else [])])
+        parts = ["\n".join(texts)] if self.rows else []
+        return "\n\n".join([f"### {self.title}", *parts, *([self.note] if self.note else [])])
 
     def as_json(self) -> dict[str, Any]:
         rows = {
