@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from quire.maintenance.migrate import Place, Summary, migrate
-from quire.storage.protocol import StoreUnavailable
+from tests.maintenance.failing import Countdown, FailsOnce
 from tests.maintenance.places import Contents, add, append, contents, fill_place, place
 from tests.storage.engines import header, record
 
@@ -94,28 +94,6 @@ async def test_comparing_alone_writes_nothing_and_finds_every_difference(tmp_pat
         assert reasons.pop(("alice", "demo-alice")) == "the target has no header for it"
         assert reasons == {}
         assert await contents(there) == before
-
-
-class FailsOnce:
-    """A store or blob store whose n-th call fails and writes nothing."""
-
-    def __init__(self, real: object, calls: "Countdown") -> None:
-        self._real = real
-        self._calls = calls
-
-    def __getattr__(self, name: str) -> object:
-        self._calls.one(name)
-        return getattr(self._real, name)
-
-
-class Countdown:
-    def __init__(self, n: int) -> None:
-        self.left = n
-
-    def one(self, name: str) -> None:
-        self.left -= 1
-        if self.left == 0:
-            raise StoreUnavailable(f"{name} failed")
 
 
 def whole(there: Contents, here: Contents) -> bool:

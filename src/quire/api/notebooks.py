@@ -12,11 +12,13 @@ from quire.api.requests import OriginOf, PrincipalOf, ServicesOf, SessionOf, jso
 from quire.api.texts import with_texts
 from quire.api.views import notebook_view
 from quire.notebook.ids import new_notebook_id
+from quire.sessions.clock import now_ms
 from quire.sessions.errors import NotSaved, ReadOnly
 from quire.sessions.events import View
 from quire.sessions.names import NameIndex
 from quire.sessions.notebook_intents import Configure, Rename
 from quire.sessions.provisioning import full_id
+from quire.sessions.retention import restorable
 from quire.storage.protocol import Header, InvalidCursor, StorageError
 
 router = APIRouter(prefix="/api/notebooks", tags=["notebooks"])
@@ -53,7 +55,8 @@ async def list_notebooks(
         raise Problem(422, "cursor: not a cursor of this list. Start without one.", field="cursor") from error
     except StorageError as error:
         raise NotSaved(str(error)) from error
-    notebooks = [_listed(registry.current(header)) for header in page.headers]
+    headers = (header for header in page.headers if not trash or restorable(header, now_ms()))
+    notebooks = [_listed(registry.current(header)) for header in headers]
     return json_response({"notebooks": notebooks, "next_cursor": page.next_cursor})
 
 

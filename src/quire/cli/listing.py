@@ -7,6 +7,8 @@ import typer
 from quire.api.requests import Services
 from quire.auth.principal import LOCAL_USER
 from quire.cli.options import Blobs, Store, with_services
+from quire.sessions.clock import now_ms
+from quire.sessions.retention import restorable
 
 
 def list_notebooks(store: Store = None, blobs: Blobs = None) -> None:
@@ -32,6 +34,8 @@ async def _print_headers(services: Services, *, trash: bool) -> None:
     while True:
         page = await services.registry.environment.store.list_headers(LOCAL_USER, cursor=cursor, trash=trash)
         for header in page.headers:
+            if trash and not restorable(header, now_ms()):
+                continue
             changed = datetime.fromtimestamp(header.updated_at / 1000, UTC).strftime("%Y-%m-%d %H:%M")
             typer.echo(f"{header.notebook_id}\tr{header.revision}\t{changed}\t{header.name}")
         cursor = page.next_cursor

@@ -7,6 +7,7 @@ import typer
 
 from quire.blobs.protocol import BlobError
 from quire.cli.checking import doctor
+from quire.cli.cleaning import collect_garbage
 from quire.cli.costing import cost
 from quire.cli.listing import list_notebooks, trash
 from quire.cli.moving import migrate_store
@@ -22,6 +23,7 @@ COMMANDS: dict[str, Callable[..., Any]] = {
     "trash": trash,
     "doctor": doctor,
     "migrate": migrate_store,
+    "gc": collect_garbage,
     "cost": cost,
 }
 """In the order in which `quire --help` lists them."""

@@ -5,13 +5,13 @@ target only when all of it is there. Nothing is overwritten, and the source is o
 continued by the next one: what is there and equal stays.
 """
 
-import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from quire.blobs.protocol import BlobError, BlobMissing, BlobStore
 from quire.maintenance.comparing import Difference, compare_blobs, compare_headers, compare_logs
+from quire.maintenance.parallel import in_parallel
 from quire.notebook.ids import log_id_of
 from quire.storage.append import append_until_definite
 from quire.storage.protocol import Header, HeaderExists, NotebookStore, StorageError
@@ -97,23 +97,8 @@ async def migrate(
         summary.add(outcome)
         told(outcome)
 
-    await _in_parallel(source.store.scan_headers(), one, at_once)
+    await in_parallel(source.store.scan_headers(), one, at_once)
     return summary
-
-
-async def _in_parallel(headers: AsyncIterator[Header], work: Callable[[Header], Awaitable[None]], at_once: int) -> None:
-    slots = asyncio.Semaphore(at_once)
-
-    async def run(header: Header) -> None:
-        try:
-            await work(header)
-        finally:
-            slots.release()
-
-    async with asyncio.TaskGroup() as group:
-        async for header in headers:
-            await slots.acquire()
-            group.create_task(run(header))
 
 
 class _Copy:

@@ -14,6 +14,7 @@ from quire.notebook.ids import log_id_of, new_commit_id
 from quire.notebook.model import BlobRef, Notebook
 from quire.sessions.checkpoints import CheckpointPolicy, build_checkpoint, stored_blob
 from quire.sessions.clock import elapsed_seconds
+from quire.sessions.errors import NotebookNotFound
 from quire.sessions.loading import Loaded, load, read_commit
 from quire.storage.append import append_until_definite
 from quire.storage.protocol import NotebookStore, Record
@@ -113,9 +114,14 @@ class Journal:
         return Applied(before, commit, after)
 
     async def follow(self) -> list[Applied]:
-        """Apply what others appended since (C6), and prove the head anew (W9)."""
+        """Apply what others appended since (C6), and prove the head anew (W9).
+
+        Raises:
+            NotebookNotFound: the log was erased meanwhile.
+        """
         applied: list[Applied] = []
         more = True
+        unproven = elapsed_seconds() - self._proof_at > PROOF_AGE_S_MAX
         while more:
             asked_at = elapsed_seconds()
             page = await self._store.read_after(self.log_id, self.state.revision)
@@ -124,6 +130,9 @@ class Journal:
                 before, self.state = self.state, apply(self.state, commit)
                 self._policy.stored(record)
                 applied.append(Applied(before, commit, self.state))
+            if unproven and not applied and await self._store.read_one(self.log_id, self.state.revision) is None:
+                # Nothing is behind our head because nothing is there at all.
+                raise NotebookNotFound(self.state.notebook_id)
             more = page.more
             self._proof_at = asked_at
         return applied

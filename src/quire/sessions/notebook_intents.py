@@ -75,6 +75,40 @@ class UndeleteNotebook(NotebookIntent):
 
 
 @dataclass(frozen=True)
+class TrashIdle(NotebookIntent):
+    """To the trash, unless it was changed after `idle_since` (ms) or is there already (H4)."""
+
+    origin: Origin
+    idle_since: int
+
+    @property
+    def passes_fence(self) -> bool:
+        return True
+
+    def decide(self, draft: Draft) -> Decision:
+        if draft.deleted_at or draft.updated_at > self.idle_since:
+            return Decision(())
+        return Decision((ch.NotebookDeleted(**self.origin.stamp()),))
+
+
+@dataclass(frozen=True)
+class PurgeNotebook(NotebookIntent):
+    """The last change of a log, unless the notebook has left the trash or came there after `trashed_by` (ms) (W9)."""
+
+    origin: Origin
+    trashed_by: int
+
+    @property
+    def passes_fence(self) -> bool:
+        return True
+
+    def decide(self, draft: Draft) -> Decision:
+        if not draft.deleted_at or draft.deleted_at > self.trashed_by:
+            return Decision(())
+        return Decision((ch.NotebookPurging(**self.origin.stamp()),))
+
+
+@dataclass(frozen=True)
 class Restore(NotebookIntent):
     """The content becomes that of `then`, unless cells changed since `expected_revision` (W5)."""
 

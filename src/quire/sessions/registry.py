@@ -92,8 +92,11 @@ class Registry:
             raise NotSaved(str(error)) from error
         finally:
             await asyncio.gather(finding, return_exceptions=True)
-        with contextlib.suppress(StorageError):  # Repaired again on the next load (H1).
-            await self._complete_header(session.state, finding.result())
+        with contextlib.suppress(StorageError, NotSaved):  # Repaired again on the next load (H1).
+            stored = finding.result()
+            if stored is not None and stored.deleted_at and not session.state.deleted_at:
+                await session.refresh()  # Perhaps another instance deleted it between our two reads.
+            await self._complete_header(session.state, stored)
         return session
 
     async def _complete_header(self, state: Notebook, stored: Header | None = None) -> None:

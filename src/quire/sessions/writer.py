@@ -167,6 +167,8 @@ class Writer:
             except (NewerFormat, CodecError, FoldError) as error:
                 # Nothing can be written behind a record that cannot be read (E1, C3).
                 self._fail_all(ReadOnly(str(error)))
+            except Refused as refusal:
+                self._fail_all(refusal)  # The log is gone.
             except (StorageError, BlobError) as error:
                 self._note_failing(str(error))
                 self._fail_all(NotSaved(str(error)))
