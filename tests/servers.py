@@ -18,8 +18,11 @@ START_S = 60.0
 class Server:
     """`quire serve` on a free port of the loopback address, with its data in `folder`."""
 
-    def __init__(self, folder: Path, *, token: str = "", environment: dict[str, str] | None = None) -> None:
+    def __init__(
+        self, folder: Path, *, token: str = "", store: str = "", environment: dict[str, str] | None = None
+    ) -> None:
         self.folder = folder
+        self.store = store or f"sqlite://{folder}/quire.db"
         self.token = token
         self.environment = environment or {}
         self.port = 0
@@ -40,7 +43,7 @@ class Server:
     def start(self) -> "Server":
         """Return when it answers. The port stays the same over restarts."""
         command = [sys.executable, "-m", "quire", "serve", "--port", str(self.port)]
-        command += ["--store", f"sqlite://{self.folder}/quire.db", "--blobs", f"{self.folder}/blobs"]
+        command += ["--store", self.store, "--blobs", f"{self.folder}/blobs"]
         if not self.token:
             command.append("--no-token")
         environment = {**os.environ, **self.environment, "QUIRE_TOKEN": self.token}

@@ -63,7 +63,8 @@ class Page:
     def _patch(self, patch: Message, ran: set[str | None]) -> None:
         for cell_id in patch.pop("removed", ()):
             del self.cells[cell_id]
-            self.live.pop(cell_id, None)
+            if self.live.pop(cell_id, None) is not None:
+                self.overtaken.add(cell_id)
         for cell_id, change in patch.pop("cells", {}).items():
             cell = self.cells.setdefault(cell_id, {})
             cell.update(change)
@@ -87,7 +88,8 @@ class Page:
 
     def _progress(self, message: Message) -> None:
         if message["cell_id"] in self.overtaken:
-            return  # An edit blocked it, or a restore took its place, while the kernel was at it.
+            return  # It was deleted, an edit blocked it, or a restore took its place, while the kernel was at it.
+        assert message["cell_id"] in self.live, (message, self.cells.get(message["cell_id"], "deleted"))
         live = self.live[message["cell_id"]]
         match message["type"]:
             case "stream":

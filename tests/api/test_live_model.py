@@ -152,6 +152,7 @@ def test_applying_what_is_told_gives_what_is_shown(server: Server, client: httpx
                     steady.read(chance.randrange(30))
                     moody.read(chance.randrange(30))
                 moody.settle(0)
+        steady.settle(0)  # every command has been taken: what it runs is in front of the last run
         run(client, notebook)
         until(lambda: show(client, notebook)["kernel"] not in {"busy", "starting"}, "nothing runs")
         truth = show(client, notebook)

@@ -30,10 +30,17 @@ def test_C3_fold_stops_at_the_gap() -> None:
 
 
 @pytest.mark.parametrize(
-    "first", [commit(2, created()), commit(1, inserted("a")), commit(1), commit(1, inserted("a"), created())]
+    "first",
+    [
+        commit(0, created()),
+        commit(2, inserted("a")),
+        commit(1, inserted("a")),
+        commit(1),
+        commit(1, inserted("a"), created()),
+    ],
 )
-def test_H2_a_log_starts_with_revision_1_that_creates_the_notebook(first: ch.Commit) -> None:
-    with pytest.raises(FoldError, match="a log starts with revision 1 that creates the notebook"):
+def test_H2_a_log_starts_with_a_commit_that_creates_the_notebook(first: ch.Commit) -> None:
+    with pytest.raises(FoldError, match="a log starts with a commit that creates the notebook"):
         apply(None, first)
 
 

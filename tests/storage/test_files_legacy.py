@@ -9,7 +9,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from quire.storage.files import FilesStore
-from quire.storage.protocol import Header, HeaderExists
+from quire.storage.protocol import Header, HeaderExists, OlderNotebook
 from tests.storage.engines import all_headers, fill, header, record, whole_log
 
 MODIFIED_AT = 1_700_000_000_123
@@ -32,7 +32,7 @@ def put(folder: Path, notebook_id: str, user_id: str = "alice", **fields: Any) -
 
 
 def shown(notebook_id: str, user_id: str = "alice", revision: int = 7) -> Header:
-    return Header(user_id, notebook_id, f"Old {notebook_id}", revision, MODIFIED_AT, MODIFIED_AT)
+    return Header(user_id, notebook_id, f"Old {notebook_id}", revision, 0, MODIFIED_AT)
 
 
 async def test_legacy_documents_are_listed_found_and_read_in_place(tmp_path: Path) -> None:
@@ -56,7 +56,7 @@ async def test_legacy_documents_are_listed_found_and_read_in_place(tmp_path: Pat
         ("alice", "n2"),
         ("alice", "n3"),
     ]
-    assert await store.read_legacy("alice", "n2") == data
+    assert await store.read_older("alice", "n2") == OlderNotebook(data, 7, 1)
     assert (tmp_path / "n2.json").read_bytes() == data
     await store.close()
 
@@ -65,8 +65,8 @@ async def test_another_users_document_is_not_shown_or_read(tmp_path: Path) -> No
     put(tmp_path, "n1", "bob")
     store = await FilesStore.open(tmp_path)
     assert await store.get_header("alice", "n1") is None
-    assert await store.read_legacy("alice", "n1") is None
-    assert not await store.retire_legacy("alice", "n1")
+    assert await store.read_older("alice", "n1") is None
+    assert not await store.retire_older("alice", "n1", 7)
     await store.delete_header("alice", "n1")
     assert await store.get_header("bob", "n1") == shown("n1", "bob")
     await store.close()
@@ -78,7 +78,7 @@ async def test_an_id_is_no_path(tmp_path: Path, notebook_id: str) -> None:
     (tmp_path / "store").mkdir()
     store = await FilesStore.open(tmp_path / "store")
     assert await store.get_header("alice", notebook_id) is None
-    assert await store.read_legacy("alice", notebook_id) is None
+    assert await store.read_older("alice", notebook_id) is None
     await store.close()
 
 
@@ -91,9 +91,11 @@ async def test_an_adopted_document_gives_way_and_is_kept(tmp_path: Path) -> None
         await store.create_header(header(name="again"))
     assert (await store.list_headers("alice")).headers == (header(name="mine"),)
     assert await store.find_headers("n1") == (header(name="mine"),)
-    assert await store.read_legacy("alice", "n1") is None
-    assert await store.retire_legacy("alice", "n1")
-    assert not await store.retire_legacy("alice", "n1")
+    assert not await store.retire_older("alice", "n1", 6)
+    assert await store.read_older("alice", "n1") == OlderNotebook(data, 7, 1)
+    assert await store.retire_older("alice", "n1", 7)
+    assert await store.read_older("alice", "n1") is None
+    assert not await store.retire_older("alice", "n1", 7)
     assert (tmp_path / "n1.json.adopted").read_bytes() == data
     assert [one.checkpoint for one in await whole_log(store, "alice/n1")] == [data]
     await store.close()

@@ -65,7 +65,7 @@ def _listed(header: Header) -> dict[str, str | int | None]:
         "id": header.notebook_id,
         "name": header.name,
         "revision": header.revision,
-        "created_at": header.created_at,
+        "created_at": header.created_at or header.updated_at,  # of a notebook from an older server
         "updated_at": header.updated_at,
         "deleted_at": header.deleted_at or None,
     }

@@ -66,5 +66,6 @@ def _lines(report: Report, *, dry_run: bool) -> list[str]:
     ]
     lines = [f"{would}{what}: {log_id}" for what, log_ids in done for log_id in sorted(log_ids)]
     counts = ", ".join(f"{len(log_ids):,} {would}{what}" for what, log_ids in done)
+    older = f", {report.older:,} in an older layout left as they are" if report.older else ""
     blobs = f"{report.blobs:,} blobs of {report.blob_bytes:,} bytes {would}removed"
-    return [*lines, f"{report.notebooks:,} notebooks: {counts}; {blobs}"]
+    return [*lines, f"{report.notebooks:,} notebooks: {counts}{older}; {blobs}"]

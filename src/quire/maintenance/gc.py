@@ -25,7 +25,7 @@ from quire.sessions.notebook_intents import PurgeNotebook, TrashIdle
 from quire.sessions.provisioning import SHORT_FORMS, full_id
 from quire.sessions.retention import TRASH_MS
 from quire.sessions.session import Environment, Session
-from quire.storage.protocol import Header, StorageError
+from quire.storage.protocol import Header, OlderLayout, StorageError
 
 DAY_MS = 24 * 3600 * 1000
 ERASE_AFTER_MS = DAY_MS
@@ -56,6 +56,8 @@ class Report:
     trashed: list[str] = field(default_factory=list)
     purging: list[str] = field(default_factory=list)
     erased: list[str] = field(default_factory=list)
+    older: int = 0
+    """How many are in an older layout: nothing is done for them."""
     blobs: int = 0
     blob_bytes: int = 0
     left_alone: dict[str, str] = field(default_factory=dict)
@@ -125,6 +127,10 @@ class _Cleaning:
             await self._remove_unnamed_blobs()
 
     @property
+    def _key(self) -> tuple[str, str]:
+        return self._header.user_id, self._header.notebook_id
+
+    @property
     def _origin(self) -> Origin:
         return Origin(SYSTEM, self._policy.now_ms)
 
@@ -140,8 +146,7 @@ class _Cleaning:
         """Judged against the newest state, so that who was faster, with an undelete or an edit, wins."""
         if self._policy.dry_run:
             return
-        header = self._header
-        session = await Session.open(self._environment, header.user_id, header.notebook_id)
+        session = await Session.open(self._environment, *self._key)
         try:
             await session.submit(intent)
             deleted_at = session.state.deleted_at
@@ -151,7 +156,7 @@ class _Cleaning:
 
     async def _move_header(self, deleted_at: int) -> None:
         if not self._policy.dry_run:
-            await self._store.trash_header(self._header.user_id, self._header.notebook_id, deleted_at=deleted_at)
+            await self._store.trash_header(*self._key, deleted_at=deleted_at)
 
     def _may_be_idle(self, state: Notebook) -> bool:
         days = self._policy.trash_idle_days
@@ -174,6 +179,9 @@ class _Cleaning:
 
     async def _without_log(self) -> None:
         if not self._header.deleted_at:
+            if isinstance(self._store, OlderLayout) and await self._store.read_older(*self._key) is not None:
+                self._report.older += 1  # A server takes it over when it is opened.
+                return
             raise _NoLog
         if not self._provisioned:
             self._report.erased.append(self._log_id)
@@ -183,7 +191,7 @@ class _Cleaning:
         async for blob in self._blobs.list(self._log_id):
             await self._remove(blob, not_after=self._policy.now_ms)
         if not self._provisioned and not self._policy.dry_run:
-            await self._store.delete_header(self._header.user_id, self._header.notebook_id)
+            await self._store.delete_header(*self._key)
 
     # -- blobs
 
@@ -213,6 +221,4 @@ class _NoLog(StorageError):
     """A header without a log that is not in the trash."""
 
     def __init__(self) -> None:
-        super().__init__(
-            "it has a header but no log: perhaps an older layout, which a server takes over when it is opened"
-        )
+        super().__init__("it has a header but no log")

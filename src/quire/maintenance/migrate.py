@@ -14,7 +14,7 @@ from quire.maintenance.comparing import Difference, compare_blobs, compare_heade
 from quire.maintenance.parallel import in_parallel
 from quire.notebook.ids import log_id_of
 from quire.storage.append import append_until_definite
-from quire.storage.protocol import Header, HeaderExists, NotebookStore, StorageError
+from quire.storage.protocol import Header, HeaderExists, NotebookStore, OlderLayout, Record, StorageError
 
 NOTEBOOKS_AT_ONCE = 8
 
@@ -169,10 +169,7 @@ class _Copy:
             page = await self._source.store.read_after(self._log_id, done)
             for record in page.records:
                 if done == 0 and record.revision != 1:
-                    raise _Skipped(
-                        f"its log begins at revision {record.revision}, as one does that was in an older layout of "
-                        "DynamoDB, and can only be copied to another DynamoDB"
-                    )
+                    await self._begin(record)
                 result = await append_until_definite(self._target.store, self._log_id, record)
                 if not result.accepted:
                     raise Difference(f"somebody else writes it in the target, at revision {record.revision}")
@@ -180,6 +177,16 @@ class _Copy:
                 self._count(records=1, bytes_=len(record.body) + len(record.checkpoint or b""))
             if not page.records:
                 raise Difference(f"the source's log ends at revision {done}, before its head {head}")
+
+    async def _begin(self, record: Record) -> None:
+        """The first record of a log that was in an older layout of DynamoDB, and goes on from its revision."""
+        store = self._target.store
+        if not isinstance(store, OlderLayout) or store.engine != self._source.store.engine:
+            raise _Skipped(
+                f"its log begins at revision {record.revision}, since it was in an older layout: it can only be copied "
+                f"to another {self._source.store.engine} store"
+            )
+        await store.begin_log(self._log_id, record)
 
     async def _copy_header(self) -> None:
         header, store = self._header, self._target.store

@@ -39,7 +39,8 @@ def apply(state: Notebook | None, commit: ch.Commit) -> Notebook:
     `state` is the state as of `commit.revision - 1`, or None for the first commit.
 
     Raises:
-        FoldError: the revision does not follow (C3), or commit 1 does not create a notebook.
+        FoldError: the revision does not follow (C3), or the first commit does not create a notebook. That is commit 1,
+            but for a log that goes on from an older layout.
     """
     changes = commit.changes
     if state is None:
@@ -61,22 +62,24 @@ def fold(state: Notebook | None, commits: Iterable[ch.Commit]) -> Notebook | Non
 
 def _created(commit: ch.Commit) -> tuple[Notebook, tuple[ch.Change, ...]]:
     first = commit.changes[0] if commit.changes else None
-    if commit.revision != 1 or not isinstance(first, ch.NotebookCreated):
-        raise FoldError(f"a log starts with revision 1 that creates the notebook, not with {commit.revision}")
+    if commit.revision < 1 or not isinstance(first, ch.NotebookCreated):
+        raise FoldError(f"a log starts with a commit that creates the notebook, and {commit.revision} does not")
     notebook = Notebook(
         notebook_id=first.notebook_id,
         user_id=first.user_id,
         name=first.name,
-        revision=0,
+        revision=commit.revision - 1,
         created_at=first.at,
         updated_at=first.at,
         cells={
-            cell.cell_id: msgspec.structs.replace(cell, code_revision=1, stale_since=min(cell.stale_since, 1))
+            cell.cell_id: msgspec.structs.replace(
+                cell, code_revision=commit.revision, stale_since=min(cell.stale_since, commit.revision)
+            )
             for cell in first.cells
         },
         settings=first.settings,
     )
-    draft = Draft(notebook, 1)
+    draft = Draft(notebook, commit.revision)
     draft.remember(first)
     return draft.freeze(), commit.changes[1:]
 

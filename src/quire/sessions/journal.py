@@ -16,7 +16,7 @@ from quire.sessions.checkpoints import CheckpointPolicy, build_checkpoint, store
 from quire.sessions.clock import elapsed_seconds
 from quire.sessions.errors import NotebookNotFound
 from quire.sessions.loading import Loaded, load, read_commit
-from quire.storage.append import append_until_definite
+from quire.storage.append import Log, append_until_definite
 from quire.storage.protocol import NotebookStore, Record
 
 log = structlog.get_logger(__name__)
@@ -65,18 +65,27 @@ class Journal:
 
     @classmethod
     async def create(
-        cls, store: NotebookStore, blobs: BlobStore, log_id: str, change: Change
+        cls,
+        store: NotebookStore,
+        blobs: BlobStore,
+        log_id: str,
+        change: Change,
+        *,
+        revision: int = 1,
+        log_of: Log | None = None,
     ) -> "tuple[Journal, bool]":
         """Append commit 1, or open the log if another request was first (H2: creation is never rebased).
 
-        Returns the journal, and whether commit 1 is ours.
+        A log that goes on from an older layout begins at another `revision`, by way of `log_of`.
+
+        Returns the journal, and whether the first commit is ours.
         """
-        commit = Commit(1, new_commit_id(), (change,))
+        commit = Commit(revision, new_commit_id(), (change,))
         state = apply(None, commit)
         body = await _body(blobs, log_id, commit)
         checkpoint = await build_checkpoint(blobs, log_id, state, previous=0)
-        record = Record(1, commit.commit_id, body, 1, checkpoint)
-        outcome = await append_until_definite(store, log_id, record)
+        record = Record(revision, commit.commit_id, body, revision, checkpoint)
+        outcome = await append_until_definite(log_of or store, log_id, record)
         loaded = await load(store, blobs, log_id)
         if loaded is None:
             raise RuntimeError(f"log {log_id} is empty after commit 1 was stored")

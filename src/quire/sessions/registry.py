@@ -13,6 +13,7 @@ from quire.notebook.codec import CodecError
 from quire.notebook.fold import FoldError
 from quire.notebook.ids import InvalidId, check_id, log_id_of, new_notebook_id
 from quire.notebook.model import CELLS_MAX, Cell, Notebook, Settings
+from quire.sessions.adoption import adopt
 from quire.sessions.errors import KeyReused, LimitReached, NotebookNotFound, NotSaved, ReadOnly, RevisionNotFound
 from quire.sessions.intents import Origin
 from quire.sessions.journal import Journal
@@ -84,7 +85,7 @@ class Registry:
         # The header is asked for at the same time as the log: one round trip (C2).
         finding = asyncio.ensure_future(self._environment.store.get_header(user_id, notebook_id))
         try:
-            session = await Session.open(self._environment, user_id, notebook_id)
+            session = await self._open_or_adopt(user_id, notebook_id, finding)
         except (CodecError, FoldError) as error:
             log.exception("notebook_unreadable", notebook_id=notebook_id)
             raise ReadOnly(str(error)) from error
@@ -98,6 +99,24 @@ class Registry:
                 await session.refresh()  # Perhaps another instance deleted it between our two reads.
             await self._complete_header(session.state, stored)
         return session
+
+    async def _open_or_adopt(self, user_id: str, notebook_id: str, finding: "asyncio.Future[Header | None]") -> Session:
+        """A header without a time of creation was made by an older server: look for what it has kept."""
+        store, blobs = self._environment.store, self._environment.blobs
+        header, opening = await asyncio.gather(
+            asyncio.shield(finding),
+            Session.open(self._environment, user_id, notebook_id),
+            return_exceptions=True,
+        )
+        older = isinstance(header, Header) and not header.created_at and not header.deleted_at
+        if older and await adopt(store, blobs, user_id, notebook_id):
+            if isinstance(opening, Session):
+                await opening.refresh()
+                return opening
+            return await Session.open(self._environment, user_id, notebook_id)
+        if isinstance(opening, BaseException):
+            raise opening
+        return opening
 
     async def _complete_header(self, state: Notebook, stored: Header | None = None) -> None:
         """The header of a log that is there: created if a crash came before it (H2), or brought up to date (H1)."""

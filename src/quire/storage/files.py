@@ -15,7 +15,7 @@ from quire.storage.files_legacy import LegacyFiles
 from quire.storage.files_log import LogFile
 from quire.storage.files_logs import OPEN_LOGS_MAX, OpenLogs
 from quire.storage.files_strands import Strands
-from quire.storage.protocol import PAGE_RECORDS_MAX, Engine, Header, HeaderPage, Page, Record
+from quire.storage.protocol import PAGE_RECORDS_MAX, Engine, Header, HeaderPage, OlderNotebook, Page, Record
 
 THREADS_MAX = 8
 """Syncs of different logs go on at the same time: the file system joins them."""
@@ -148,20 +148,24 @@ class FilesStore:
         self._logs.close()
         self._folder.close()
 
-    async def read_legacy(self, user_id: str, notebook_id: str) -> bytes | None:
-        """The document of an older server that has that owner and id, unless it was adopted or there is none.
+    async def read_older(self, user_id: str, notebook_id: str) -> OlderNotebook | None:
+        """See OlderLayout: a document ``NOTEBOOK.json`` in the store's folder. Its log begins at revision 1."""
 
-        Lists and `get_header` show it with the name and revision that it says and an empty log. It is adopted by
-        appending its content as the first record, creating the header, and `retire_legacy`.
-        """
+        def read(_: HeaderFiles) -> OlderNotebook | None:
+            shown = self._legacy.get(user_id, notebook_id)
+            document = None if shown is None else self._legacy.read(user_id, notebook_id)
+            return None if shown is None or document is None else OlderNotebook(document, shown.revision, 1)
+
+        return await self._on_headers(user_id, read)
+
+    async def begin_log(self, log_id: str, record: Record) -> None:
+        await self.append(log_id, record)
+
+    async def retire_older(self, user_id: str, notebook_id: str, revision: int) -> bool:
+        """See OlderLayout: the document is set aside as ``NOTEBOOK.json.adopted``."""
         return await self._on_headers(
-            user_id,
-            lambda headers: None if headers.has_file(user_id, notebook_id) else self._legacy.read(user_id, notebook_id),
+            user_id, lambda _: self._legacy.retire(user_id, notebook_id, revision), writes=True
         )
-
-    async def retire_legacy(self, user_id: str, notebook_id: str) -> bool:
-        """Set the document aside (``NOTEBOOK.json.adopted``) after its header was created; whether there was one."""
-        return await self._on_headers(user_id, lambda _: self._legacy.retire(user_id, notebook_id), writes=True)
 
     async def _on_log(self, log_id: str, work: Callable[[LogFile], T]) -> T:
         def run() -> T:

@@ -40,10 +40,6 @@ class HeaderFiles:
     def get(self, user_id: str, notebook_id: str) -> Header | None:
         return self._read(self._path(user_id, notebook_id)) or self._legacy.get(user_id, notebook_id)
 
-    def has_file(self, user_id: str, notebook_id: str) -> bool:
-        """Whether there is a header of ours, and not only a legacy document."""
-        return self._read(self._path(user_id, notebook_id)) is not None
-
     def create(self, header: Header) -> None:
         """Put the header if there is no file of it; a legacy document does not count: this is how it is adopted.
 

@@ -42,7 +42,7 @@ class LegacyFiles:
         """By name: which file that was, and what it says; None: not such a document."""
 
     def headers(self) -> list[Header]:
-        """Of all documents, in the order of their users and ids; times are those of the files."""
+        """Of all documents, in the order of their users and ids; when they were changed is what their files say."""
         found = {}
         try:
             with os.scandir(self._folder) as entries:
@@ -77,9 +77,13 @@ class LegacyFiles:
         except OSError as error:
             raise StoreUnavailable(disk.explain(error, path)) from error
 
-    def retire(self, user_id: str, notebook_id: str) -> bool:
-        """Set the document aside, durably; whether there was one. Raises StoreUnavailable or OutcomeUnknown."""
-        if self.get(user_id, notebook_id) is None:
+    def retire(self, user_id: str, notebook_id: str, revision: int | None = None) -> bool:
+        """Set the document aside, durably, if it is there and its revision is `revision` (None: any); whether it was.
+
+        Raises StoreUnavailable or OutcomeUnknown.
+        """
+        shown = self.get(user_id, notebook_id)
+        if shown is None or revision not in {None, shown.revision}:
             return False
         path = self._folder / (notebook_id + _ENDING)
         try:
@@ -114,4 +118,4 @@ class LegacyFiles:
         if document.id + _ENDING != name:
             _log.warning("not_a_notebook", file=str(self._folder / name), reason=f"it holds {document.id!r}")
             return None
-        return Header(document.user_id, document.id, document.name, document.revision, modified_at, modified_at)
+        return Header(document.user_id, document.id, document.name, document.revision, 0, modified_at)

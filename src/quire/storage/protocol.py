@@ -4,7 +4,7 @@ Rule IDs are those of SPEC.md. The contract suite in quire.storage.contract hold
 """
 
 from collections.abc import AsyncIterator
-from typing import Literal, Protocol
+from typing import Literal, Protocol, runtime_checkable
 
 import msgspec
 
@@ -208,4 +208,36 @@ class NotebookStore(Protocol):
 
     async def close(self) -> None:
         """Let go of files, threads and sockets. Further calls are an error."""
+        ...
+
+
+class OlderNotebook(msgspec.Struct, frozen=True):
+    """A notebook as an older server keeps it: as a whole."""
+
+    document: bytes
+    """A JSON object, without its connection string where the header keeps that."""
+    revision: int
+    """As the older server counts; 0: it does not."""
+    first_revision: int
+    """Where the log that takes it over begins."""
+
+
+@runtime_checkable
+class OlderLayout(Protocol):
+    """What an engine does as well if notebooks in an older layout may lie where it keeps its own.
+
+    Its lists and `get_header` show them, with `created_at` 0, until they are taken over: by beginning a log, creating
+    the header, and retiring the older form, in this order.
+    """
+
+    async def read_older(self, user_id: str, notebook_id: str) -> OlderNotebook | None:
+        """The user's notebook in the older layout; None: there is none, or it was retired."""
+        ...
+
+    async def begin_log(self, log_id: str, record: Record) -> None:
+        """As `append`, but to an empty log only, and at its `first_revision`. Raises as `append` does."""
+        ...
+
+    async def retire_older(self, user_id: str, notebook_id: str, revision: int) -> bool:
+        """End the older form, if its revision is still that one; whether it was. The header stays."""
         ...

@@ -55,8 +55,8 @@ async def store(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator
 
 
 async def embedded(store: DynamoStore) -> Any:
-    found = await store.read_embedded("alice", "old")
-    return None if found is None else json.loads(found)
+    found = await store.read_older("alice", "old")
+    return None if found is None else json.loads(found.document)
 
 
 async def test_it_is_seen_as_a_header(store: DynamoStore) -> None:
@@ -91,19 +91,19 @@ async def test_it_is_read_as_plain_json_without_its_connection(store: DynamoStor
 
 async def test_others_are_not_in_the_older_layout(store: DynamoStore) -> None:
     await store.create_header(header())
-    assert await store.read_embedded("alice", "n1") is None
-    assert await store.read_embedded("bob", "old") is None
-    assert not await store.remove_embedded("alice", "n1", 1)
-    assert not await store.remove_embedded("bob", "old", 41)
+    assert await store.read_older("alice", "n1") is None
+    assert await store.read_older("bob", "old") is None
+    assert not await store.retire_older("alice", "n1", 1)
+    assert not await store.retire_older("bob", "old", 41)
     assert await store.get_header("bob", "old") is None
 
 
 async def test_it_ends_only_at_the_revision_that_was_adopted(store: DynamoStore) -> None:
-    assert not await store.remove_embedded("alice", "old", 40)
+    assert not await store.retire_older("alice", "old", 40)
     assert (await embedded(store))["revision"] == 41
-    assert await store.remove_embedded("alice", "old", 41)
+    assert await store.retire_older("alice", "old", 41)
     assert await embedded(store) is None
-    assert not await store.remove_embedded("alice", "old", 41)
+    assert not await store.retire_older("alice", "old", 41)
     found = await store.get_header("alice", "old")
     assert found is not None
     assert (found.name, found.revision, found.db_conn_string) == ("Sales", 41, b"gAAAA-encrypted")
@@ -111,10 +111,10 @@ async def test_it_ends_only_at_the_revision_that_was_adopted(store: DynamoStore)
 
 async def test_W1_a_log_may_begin_at_the_revision_of_the_item(store: DynamoStore) -> None:
     first = record(41, checkpoint=b'{"state":1}')
-    await store.adopt(LOG, first)
+    await store.begin_log(LOG, first)
     for late in (first, record(41, commit_id="other"), record(40), record(42)):
         with pytest.raises(KeyExists):
-            await store.adopt(LOG, late)
+            await store.begin_log(LOG, late)
     with pytest.raises(KeyExists):
         await store.append(LOG, record(43))
     await store.append(LOG, record(42))

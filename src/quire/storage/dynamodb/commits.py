@@ -40,7 +40,7 @@ class CommitsTable:
             raise KeyExists(item.revision, None)
         await self._put(log_id, item)
 
-    async def adopt(self, log_id: str, record: Record) -> None:
+    async def begin(self, log_id: str, record: Record) -> None:
         """Begin a log that is empty at any revision: that of an item in the older layout.
 
         Raises:

@@ -11,6 +11,7 @@ from aiodynamo.types import DynamoItem
 from quire.storage.dynamodb.attributes import header_key, number
 from quire.storage.dynamodb.client import DynamoClient
 from quire.storage.dynamodb.failures import ConditionFailed
+from quire.storage.protocol import OlderNotebook
 
 _NAMES = {"#cells": "cells", "#revision": "revision"}
 _WITHHELD = frozenset({"db_conn_string"})
@@ -23,7 +24,7 @@ class EmbeddedCells:
         self._client = client
         self._table = client.settings.table
 
-    async def read(self, user_id: str, notebook_id: str) -> bytes | None:
+    async def read(self, user_id: str, notebook_id: str) -> OlderNotebook | None:
         """The item as JSON, if it still has `cells`: sets as sorted lists, binary data as base64.
 
         Its connection string is left out: that stays in the header.
@@ -32,7 +33,10 @@ class EmbeddedCells:
         stored = (await self._client.read("read_embedded", "GetItem", payload)).get("Item")
         if stored is None or "cells" not in stored:
             return None
-        return msgspec.json.encode(_plain_map({name: stored[name] for name in stored if name not in _WITHHELD}))
+        plain = _plain_map({name: stored[name] for name in stored if name not in _WITHHELD})
+        found = plain.get("revision")
+        revision = int(found) if isinstance(found, int | float) else 0
+        return OlderNotebook(msgspec.json.encode(plain), revision, max(1, revision))
 
     async def remove(self, user_id: str, notebook_id: str, revision: int) -> bool:
         """Remove `cells` if the item still has them and its revision is `revision` (0: or none); whether it did."""

@@ -12,7 +12,7 @@ from quire.storage.dynamodb.headers import HeadersTable
 from quire.storage.dynamodb.settings import DynamoSettings, read_settings
 from quire.storage.dynamodb.tables import check_tables, create_tables
 from quire.storage.dynamodb.transport import ATTEMPT_SECONDS_MAX
-from quire.storage.protocol import PAGE_RECORDS_MAX, Engine, Header, HeaderPage, Page, Record
+from quire.storage.protocol import PAGE_RECORDS_MAX, Engine, Header, HeaderPage, OlderNotebook, Page, Record
 
 
 class DynamoStore:
@@ -90,17 +90,15 @@ class DynamoStore:
     def scan_headers(self) -> AsyncIterator[Header]:
         return self._headers.scan()
 
-    async def read_embedded(self, user_id: str, notebook_id: str) -> bytes | None:
-        """A notebook that is still in the older layout, as JSON; None: it is not."""
+    async def read_older(self, user_id: str, notebook_id: str) -> OlderNotebook | None:
+        """See OlderLayout: an item of the table of headers that still has its `cells`."""
         return await self._embedded.read(user_id, notebook_id)
 
-    async def remove_embedded(self, user_id: str, notebook_id: str, revision: int) -> bool:
-        """End the older layout of a notebook whose log holds its state, if its revision is still that one."""
-        return await self._embedded.remove(user_id, notebook_id, revision)
+    async def begin_log(self, log_id: str, record: Record) -> None:
+        await self._commits.begin(log_id, record)
 
-    async def adopt(self, log_id: str, record: Record) -> None:
-        """Begin an empty log at `record.revision`: that of an item in the older layout. Raises as `append` does."""
-        await self._commits.adopt(log_id, record)
+    async def retire_older(self, user_id: str, notebook_id: str, revision: int) -> bool:
+        return await self._embedded.remove(user_id, notebook_id, revision)
 
     async def create_tables(self) -> None:
         """Make the tables that are missing, where `endpoint_url` names a local DynamoDB."""

@@ -1,0 +1,1 @@
+"""Notebooks in the forms of others: documents in, cells out. Pure."""
