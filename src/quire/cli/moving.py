@@ -3,6 +3,8 @@
 import asyncio
 import sys
 import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Annotated
 
 import typer
@@ -14,9 +16,8 @@ from quire.maintenance.migrate import Outcome, Summary, migrate
 from quire.observability import configure_logs
 from quire.storage.urls import InvalidStoreUrl, same_store
 
-PROGRESS_S = 0.2
-PROGRESS_LOG_S = 5.0
-"""How often progress is shown: on a terminal, and elsewhere."""
+PROGRESS_S = 5.0
+"""How often progress is told where there is no terminal."""
 
 SKIPPED_SHOWN_MAX = 20
 
@@ -43,12 +44,10 @@ def migrate_store(
     if same:
         raise ConfigError("--from and --to are the same store")
     began = time.monotonic()
-    progress = _Progress()
     places = (source, source_blobs or blobs_url({}, source)), (target, target_blobs or blobs_url({}, target))
     if places[0][1] == places[1][1] and places[0][1] != "memory:":
         raise ConfigError("--from-blobs and --to-blobs are the same: give each store its own with both options")
-    summary = asyncio.run(_migrate(*places, write=not verify_only, progress=progress))
-    progress.end()
+    summary = asyncio.run(_migrate(*places, write=not verify_only))
     typer.echo(_told(summary, time.monotonic() - began, verify_only=verify_only))
     for outcome in summary.skipped[:SKIPPED_SHOWN_MAX]:
         typer.echo(f"skipped {outcome.notebook_id} of {outcome.user_id}: {outcome.reason}", err=True)
@@ -56,7 +55,7 @@ def migrate_store(
         fail(f"{len(summary.skipped):,} notebooks are not in the target as they are in the source")
 
 
-async def _migrate(source: tuple[str, str], target: tuple[str, str], *, write: bool, progress: "_Progress") -> Summary:
+async def _migrate(source: tuple[str, str], target: tuple[str, str], *, write: bool) -> Summary:
     from_, to = (
         open_place(*urls, store_from=f"--{name}", blobs_from=f"--{name}-blobs")
         for urls, name in ((source, "from"), (target, "to"))
@@ -64,7 +63,9 @@ async def _migrate(source: tuple[str, str], target: tuple[str, str], *, write: b
     async with from_ as here, to as there:
         if write:
             await there.store.check()
-        return await migrate(here, there, write=write, told=progress.add)
+        notebooks = sum([1 async for _header in here.store.scan_headers()])
+        with _progress(notebooks) as told:
+            return await migrate(here, there, write=write, told=told)
 
 
 def _told(summary: Summary, seconds: float, *, verify_only: bool) -> str:
@@ -75,22 +76,20 @@ def _told(summary: Summary, seconds: float, *, verify_only: bool) -> str:
     )
 
 
-class _Progress:
-    """One line that is written over on a terminal; elsewhere a line now and then."""
+@contextmanager
+def _progress(notebooks: int) -> Iterator[Callable[[Outcome], None]]:
+    """To be told of each notebook: a bar on a terminal, elsewhere a line now and then."""
+    if sys.stderr.isatty():
+        with typer.progressbar(length=notebooks, label="Notebooks", file=sys.stderr, show_pos=True) as bar:
+            yield lambda _outcome: bar.update(1)
+        return
+    done, shown_at = 0, time.monotonic()
 
-    def __init__(self) -> None:
-        self._live = sys.stderr.isatty()
-        self._shown_at = time.monotonic()
-        self._notebooks = self._records = 0
+    def told(_outcome: Outcome) -> None:
+        nonlocal done, shown_at
+        done += 1
+        if time.monotonic() - shown_at >= PROGRESS_S:
+            shown_at = time.monotonic()
+            typer.echo(f"{done:,} of {notebooks:,} notebooks", err=True)
 
-    def add(self, outcome: Outcome) -> None:
-        self._notebooks += 1
-        self._records += outcome.records
-        if time.monotonic() - self._shown_at >= (PROGRESS_S if self._live else PROGRESS_LOG_S):
-            self._shown_at = time.monotonic()
-            line = f"{self._notebooks:,} notebooks, {self._records:,} records"
-            typer.echo(f"\r{line}" if self._live else line, err=True, nl=not self._live)
-
-    def end(self) -> None:
-        if self._live:
-            typer.echo("", err=True)
+    yield told
