@@ -11,6 +11,7 @@ from quire.cli.cleaning import collect_garbage
 from quire.cli.costing import cost
 from quire.cli.listing import list_notebooks, trash
 from quire.cli.moving import migrate_store
+from quire.cli.notebooks import history, new, restore
 from quire.cli.options import fail
 from quire.cli.serving import serve
 from quire.config import ConfigError
@@ -20,6 +21,9 @@ from quire.storage.protocol import StorageError
 COMMANDS: dict[str, Callable[..., Any]] = {
     "serve": serve,
     "list": list_notebooks,
+    "new": new,
+    "history": history,
+    "restore": restore,
     "trash": trash,
     "doctor": doctor,
     "migrate": migrate_store,
