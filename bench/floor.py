@@ -19,11 +19,14 @@ from quire.storage.sqlite import SqliteStore
 BODY_BYTES = 300
 """About what the edit of a small cell takes."""
 APPENDS_PER_ROUND = 20
+FIRST_ROUND = 1000
+"""Commits, of a page each, after which SQLite begins its write-ahead log anew (`wal_autocheckpoint`)."""
 KEPT_BYTES = 4 * 1024 * 1024
 
 NOTE = (
-    f"{BODY_BYTES} bytes each; the three take turns. *Over old bytes* is what a log file that is reused does: the "
-    "file's size stays, so that there is less to sync. SQLite's write-ahead log is such a file after its first round."
+    f"{BODY_BYTES} bytes each; in both runs the three take turns. *Over old bytes* is what a log file that is reused "
+    "does: the file's size stays, so that there is less to sync. SQLite's write-ahead log grows for its first "
+    f"{FIRST_ROUND:,} commits, and is such a file from then on: a new store and one in use are measured apart."
 )
 
 
@@ -55,13 +58,20 @@ async def _measure(folder: Path, appends: int) -> dict[str, Samples]:
 
         return write
 
-    actions = {
-        "write + fdatasync, file grows": writes(growing),
-        "write + fdatasync, over old bytes": writes(kept),
-        "append to the SQLite store": append,
-    }
+    def actions(state: str, first: int) -> dict[str, Callable[[int], Awaitable[None]]]:
+        return {
+            f"write + fdatasync, file grows{state}": writes(growing),
+            f"write + fdatasync, over old bytes{state}": writes(kept),
+            f"append to the SQLite store{state}": lambda number: append(first + number),
+        }
+
     try:
-        return await _in_turn(actions, appends)
+        new = await _in_turn(actions("; new store", 0), appends)
+        used = WARM_UP + appends
+        while used < 2 * FIRST_ROUND:
+            await append(used)
+            used += 1
+        return new | await _in_turn(actions("; store in use", used), appends)
     finally:
         await store.close()
         os.close(growing)
