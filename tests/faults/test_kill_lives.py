@@ -2,7 +2,6 @@
 
 import random
 import threading
-import time
 import uuid
 
 import httpx
@@ -103,7 +102,7 @@ def one_round(server: Server, life: Life, chance: random.Random) -> None:
     with server.client() as client:
         working = threading.Thread(target=life.go_on, args=(client, chance))
         working.start()
-        time.sleep(0.2 + 1.3 * chance.random())
+        working.join(0.2 + 1.3 * chance.random())
         server.kill()
         working.join(60)
         assert not working.is_alive()
