@@ -1,11 +1,14 @@
-"""The two sockets of a kernel that are used: requests go out on one, batches of events come in on the other."""
+"""The sockets of a kernel that are used: plans go out on one, batches of events come in on another, and questions
+about the kernel's values are asked and answered on a third.
+"""
 
 import asyncio
 import json
 import os
 import secrets
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 import zmq
@@ -38,7 +41,8 @@ class Batch(msgspec.Struct, frozen=True):
     events: list[KernelEvent]
 
 
-_decoder = msgspec.json.Decoder(Batch)
+T = TypeVar("T")
+
 _context: zmq.Context[zmq.Socket[bytes]] | None = None
 
 
@@ -84,8 +88,21 @@ class Connection(msgspec.Struct, frozen=True):
         return f"ipc://{self.address}-2"
 
 
+class Answer(msgspec.Struct, frozen=True):
+    """What the kernel's bootstrap says to one question."""
+
+    number: int
+    answer: msgspec.Raw
+    refusal: str
+    """Why there is no answer; empty: there is one."""
+
+
+_decoder = msgspec.json.Decoder(Batch)
+_answer_decoder = msgspec.json.Decoder(Answer)
+
+
 class BrokenChannel(Exception):
-    """A batch is missing or was not made by the kernel's bootstrap."""
+    """A message is missing or was not made by the kernel's bootstrap."""
 
 
 class Channels:
@@ -95,8 +112,10 @@ class Channels:
         context = _shared_context()
         self._session = Session(key=connection.key.encode(), signature_scheme="hmac-sha256")
         self._shell = context.socket(zmq.DEALER)
-        self._iopub = zmq.asyncio.Context.shadow(context.underlying).socket(zmq.SUB)
-        for socket in (self._shell, self._iopub):
+        on_loop = zmq.asyncio.Context.shadow(context.underlying)
+        self._iopub = on_loop.socket(zmq.SUB)
+        self._questions = on_loop.socket(zmq.DEALER)
+        for socket in (self._shell, self._iopub, self._questions):
             socket.linger = 0
             socket.setsockopt(zmq.RECONNECT_IVL, RECONNECT_MS)
             socket.setsockopt(zmq.SNDHWM, 0)
@@ -105,6 +124,7 @@ class Channels:
         self._iopub.setsockopt(zmq.SUBSCRIBE, TOPIC)
         self._shell.connect(connection.shell_url)
         self._iopub.connect(connection.iopub_url)
+        self._questions.connect(connection.shell_url)
         self._sequence = 0
 
     def send_plan(self, plan: bytes) -> None:
@@ -123,6 +143,24 @@ class Channels:
         message = self._session.msg("execute_request", metadata={"quire_plan": True})
         message["content"] = content
         self._session.send(self._shell, message)
+
+    async def send_question(self, question: Mapping[str, object]) -> None:
+        """One question; its answer comes from `receive_answer`."""
+        message = self._session.msg("quire_question")
+        frames = self._session.serialize({**message, "content": msgspec.json.encode(question)})
+        await self._questions.send_multipart(frames)
+
+    async def receive_answer(self, number: int) -> Answer:
+        """The answer to the question with this number; those to earlier ones, which nobody waits for, are dropped.
+
+        Raises:
+            BrokenChannel
+        """
+        while True:
+            frames = await self._questions.recv_multipart(copy=False)
+            answer = self._content(frames, "quire_answer", _answer_decoder)
+            if answer is not None and answer.number == number:
+                return answer
 
     def receive(self) -> "asyncio.Future[list[zmq.Frame]]":
         """The next message on IOPub; may be cancelled without losing one."""
@@ -157,12 +195,16 @@ class Channels:
         return batch
 
     def _decode(self, frames: list[zmq.Frame]) -> Batch | None:
+        return self._content(frames, "quire_events", _decoder)
+
+    def _content(self, frames: list[zmq.Frame], kind: str, decoder: msgspec.json.Decoder[T]) -> T | None:
+        """What a message of this kind says; None if it is of another kind. Raises BrokenChannel."""
         try:
             _identities, parts = self._session.feed_identities(frames, copy=False)
             message: dict[str, Any] = self._session.deserialize(parts, content=False, copy=False)
-            if message["header"]["msg_type"] != "quire_events":
+            if message["header"]["msg_type"] != kind:
                 return None
-            return _decoder.decode(message["content"])
+            return decoder.decode(message["content"])
         except (ValueError, TypeError, KeyError) as error:
             raise BrokenChannel(str(error)) from error
 
@@ -174,3 +216,4 @@ class Channels:
     def close(self) -> None:
         self._shell.close()
         self._iopub.close()
+        self._questions.close()

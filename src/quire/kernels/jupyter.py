@@ -4,14 +4,14 @@ import asyncio
 import os
 import subprocess
 import time
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import msgspec
 import zmq
 
-from quire.kernels.channels import Batch, BrokenChannel, Channels, Connection
+from quire.kernels.channels import Answer, Batch, BrokenChannel, Channels, Connection
 from quire.kernels.environment import KernelFolder, environment_for
 from quire.kernels.oversight import ALL_OUTPUT_BYTES_MAX, Oversight
 from quire.kernels.process import KernelProcess
@@ -19,15 +19,19 @@ from quire.kernels.protocol import (
     OUTPUT_BYTES_MAX,
     OUTPUTS_MAX,
     STREAM_BYTES_MAX,
+    KernelBusy,
     KernelDied,
     KernelEvent,
     KernelUnavailable,
     Plan,
+    QuestionRefused,
 )
 from quire.kernels.settings import KernelSettings
 
 _LAUNCHER = Path(__file__).with_name("bootstrap") / "launch.py"
 _INTERRUPT_AGAIN_S = 0.5
+_INTERRUPTED_S = 1.0
+"""How long a question that was interrupted may take to end."""
 _LAST_BATCHES_S = 0.05
 """After a death, what the process had sent may still be on its way."""
 
@@ -42,6 +46,8 @@ class JupyterKernel:
         self._number = 0
         self._running = False
         self._interrupted = False
+        self._question = 0
+        self._asking = asyncio.Lock()
         self._closing: asyncio.Task[None] | None = None
 
     @classmethod
@@ -122,6 +128,8 @@ class JupyterKernel:
         try:
             if not self.alive:
                 raise KernelDied(await self._process.died)
+            async with self._asking:
+                pass  # The question under way is answered or interrupted first: a plan must not share its fate.
             self._channels.send_plan(_encode(plan, number))
             while True:
                 batch = await self._next_batch()
@@ -135,6 +143,42 @@ class JupyterKernel:
                     return
         finally:
             self._running = False
+
+    async def ask(self, kind: str, arguments: Mapping[str, object], *, seconds_max: float) -> bytes:
+        """Ask about the values that the kernel holds, as `Kernel` says."""
+        # Goes on if whoever asked leaves: what the kernel does now must be known before the next plan.
+        return await asyncio.shield(asyncio.create_task(self._answer(kind, arguments, seconds_max)))
+
+    async def _answer(self, kind: str, arguments: Mapping[str, object], seconds_max: float) -> bytes:
+        async with self._asking:
+            if self._running:
+                raise KernelBusy("The kernel is running cells.")
+            if not self.alive:
+                raise KernelDied(await self._process.died)
+            self._question += 1
+            question = {"number": self._question, "kind": kind, "arguments": arguments}
+            await self._channels.send_question(question)
+            receiving = asyncio.create_task(self._channels.receive_answer(self._question))
+            try:
+                return await self._in_time(receiving, seconds_max)
+            except BrokenChannel as error:
+                raise QuestionRefused(f"The kernel's answer could not be read: {error}.") from error
+            finally:
+                receiving.cancel()
+
+    async def _in_time(self, receiving: "asyncio.Task[Answer]", seconds_max: float) -> bytes:
+        either: set[asyncio.Future[Any]] = {receiving, self._process.died}
+        done, _pending = await asyncio.wait(either, timeout=seconds_max, return_when=asyncio.FIRST_COMPLETED)
+        if not done:
+            self._process.interrupt()
+            await asyncio.wait(either, timeout=_INTERRUPTED_S, return_when=asyncio.FIRST_COMPLETED)
+            raise KernelBusy(f"The kernel did not answer within {seconds_max:g} s.")
+        if receiving not in done:
+            raise KernelDied(await self._process.died)
+        answer = receiving.result()
+        if answer.refusal:
+            raise QuestionRefused(answer.refusal)
+        return bytes(answer.answer)
 
     async def interrupt(self) -> None:
         """Stop the running cell and the rest of the plan; without one, nothing happens."""

@@ -1,6 +1,6 @@
 """What a kernel does: runs plans, and tells what happened cell by cell."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import Literal, Protocol
 
 import msgspec
@@ -79,6 +79,14 @@ class KernelDied(Exception):
     """The kernel process is gone. The message says how (exit status, signal), for the cell's author."""
 
 
+class KernelBusy(Exception):
+    """A question was not answered: a plan runs, or the answer took too long. The message says which."""
+
+
+class QuestionRefused(Exception):
+    """The kernel has no answer to this question; the message says why, in words for the notebook's author."""
+
+
 class KernelUnavailable(Exception):
     """No kernel could be started; the message says why."""
 
@@ -93,6 +101,17 @@ class Kernel(Protocol):
 
         Raises:
             KernelDied: at once when the process ends, whatever was running.
+        """
+        ...
+
+    async def ask(self, kind: str, arguments: Mapping[str, object], *, seconds_max: float) -> bytes:
+        """Ask about the values that the kernel holds; the answer as JSON. Changes nothing, and never delays a plan
+        by more than `seconds_max` and a moment: what takes longer is interrupted.
+
+        Raises:
+            KernelBusy: a plan runs, or the answer did not come in time.
+            QuestionRefused: there is no answer.
+            KernelDied.
         """
         ...
 

@@ -21,6 +21,7 @@ from .errors import Describer
 from .interrupts import Interrupts
 from .memory import MemoryLimit
 from .plan import PlanRunner
+from .questions import Questions
 from .recorder import Limits, Recorder
 
 TOPIC = b"quire"
@@ -64,6 +65,7 @@ class NotebookKernel(IPythonKernel):
 
     shell_class = Type(NotebookShell)
     runner: PlanRunner
+    questions: Questions
 
     def pre_handler_hook(self) -> None:
         """Leave SIGINT to `Interrupts`: ipykernel would let it raise anywhere."""
@@ -86,6 +88,11 @@ class NotebookKernel(IPythonKernel):
             return reply
         await self.runner.run(json.loads(code))
         return {"status": "ok", "execution_count": 0, "user_expressions": {}, "payload": []}
+
+    def answer(self, stream: Any, identities: Any, message: Any) -> None:
+        """Answer a question of the server's about the values in the namespace."""
+        session: Any = self.session
+        session.send(stream, "quire_answer", self.questions.answer(message["content"]), message, ident=identities)
 
 
 class NotebookApp(IPKernelApp):
@@ -144,6 +151,8 @@ def start(options: Options) -> None:
         prepare_streams,
         descriptors.drain,
     )
+    kernel.questions = Questions(interrupts, {})
+    kernel.shell_handlers["quire_question"] = kernel.answer
     integrations.install()
     app.start()
 

@@ -38,6 +38,11 @@ def size_of(text: str) -> int:
     return len(text) if text.isascii() else len(text.encode("utf-8", _REPLACE_SURROGATES))
 
 
+def encoded(content: Any) -> bytes:
+    """JSON, with what UTF-8 cannot say replaced."""
+    return json.dumps(content, ensure_ascii=False, separators=(",", ":")).encode("utf-8", _REPLACE_SURROGATES)
+
+
 @dataclass(frozen=True)
 class Limits:
     """What is kept of one cell. Bytes of UTF-8; binary outputs count as base64."""
@@ -260,7 +265,7 @@ class Recorder:
                 {**event, "text": "".join(event["text"])} if event["type"] == "stream" else event for event in events
             ],
         }
-        return json.dumps(batch, ensure_ascii=False, separators=(",", ":")).encode("utf-8", _REPLACE_SURROGATES)
+        return encoded(batch)
 
     def _add(self, event: Event) -> None:
         self._events.append(event)
