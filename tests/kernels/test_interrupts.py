@@ -133,3 +133,21 @@ async def test_a_second_interrupt_does_not_leave_the_task_of_a_cell() -> None:
     finally:
         interrupts.leave_cell()
         signal.signal(signal.SIGINT, before)
+
+
+async def test_between_a_task_and_the_event_loop(shared: Driver) -> None:
+    """asyncio calls `call_soon` for a task that has just given way: raised there, it would end the loop."""
+    code = """
+import asyncio, os, signal
+loop = asyncio.get_running_loop()
+original = loop.call_soon
+def once(*args, **kwargs):
+    del loop.call_soon
+    os.kill(os.getpid(), signal.SIGINT)
+    return original(*args, **kwargs)
+loop.call_soon = once
+while True:
+    await asyncio.sleep(0)
+"""
+    assert (await shared.cell(code)).error.name == "KeyboardInterrupt"
+    assert (await shared.cell("1 + 1")).text == "2"

@@ -61,7 +61,7 @@ class TestEnvironment:
         [site] = packages.glob("python*/site-packages")
         python.write_text(f'#!/bin/sh\nPYTHONPATH={site} exec {sys.executable} -S "$@"\n')
         python.chmod(0o755)
-        driver = await start(KernelSettings(python=str(python)))
+        driver = await start(KernelSettings(command=(str(python),)))
         missing, there = await driver.run("import quire", "print('runs')")
         assert missing.error.name == "ModuleNotFoundError"
         assert there.stdout == "runs\n"
@@ -259,21 +259,21 @@ class TestClosing:
 class TestStarting:
     async def test_no_such_interpreter(self) -> None:
         with pytest.raises(KernelUnavailable, match="/no/such/python could not be started"):
-            await JupyterKernel.start(KernelSettings(python="/no/such/python"))
+            await JupyterKernel.start(KernelSettings(command=("/no/such/python",)))
 
     async def test_without_ipykernel(self, tmp_path: Path) -> None:
         python = tmp_path / "python"
         python.write_text(f'#!/bin/sh\nexec {sys.executable} -S "$@"\n')
         python.chmod(0o755)
         with pytest.raises(KernelUnavailable, match="No module named 'ipykernel'"):
-            await JupyterKernel.start(KernelSettings(python=str(python)))
+            await JupyterKernel.start(KernelSettings(command=(str(python),)))
 
     async def test_one_that_does_not_answer_is_given_up(self, tmp_path: Path) -> None:
         python = tmp_path / "python"
         python.write_text(f"#!/bin/sh\necho $$ > {tmp_path}/pid\nexec sleep 1000\n")
         python.chmod(0o755)
         with pytest.raises(KernelUnavailable, match=r"did not start within 0\.5 s"):
-            await JupyterKernel.start(KernelSettings(python=str(python), start_seconds_max=0.5))
+            await JupyterKernel.start(KernelSettings(command=(str(python),), start_seconds_max=0.5))
         assert not is_running(int((tmp_path / "pid").read_text()))
 
     async def test_cancelling_a_start_leaves_nothing(self) -> None:

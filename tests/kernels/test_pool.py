@@ -38,7 +38,7 @@ async def test_a_warm_kernel_that_died_is_replaced() -> None:
 
 
 async def test_the_reason_is_told_if_none_can_be_started() -> None:
-    pool = KernelPool(KernelSettings(python="/no/such/python"))
+    pool = KernelPool(KernelSettings(command=("/no/such/python",)))
     for _ in range(3):
         with pytest.raises(KernelUnavailable, match="/no/such/python"):
             await pool.acquire()

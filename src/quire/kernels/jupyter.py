@@ -1,24 +1,19 @@
 """A real Jupyter kernel, with whole plans as execute requests."""
 
 import asyncio
-import os
-import subprocess
 import time
 from collections.abc import AsyncGenerator, Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 import msgspec
 import zmq
 
 from quire.kernels.channels import Answer, Batch, BrokenChannel, Channels, Connection
-from quire.kernels.environment import KernelFolder, environment_for
-from quire.kernels.oversight import ALL_OUTPUT_BYTES_MAX, Oversight
+from quire.kernels.environment import KernelFolder
+from quire.kernels.launching import Launcher, Spawner
+from quire.kernels.oversight import Oversight
 from quire.kernels.process import KernelProcess
 from quire.kernels.protocol import (
-    OUTPUT_BYTES_MAX,
-    OUTPUTS_MAX,
-    STREAM_BYTES_MAX,
     KernelBusy,
     KernelDied,
     KernelEvent,
@@ -28,7 +23,6 @@ from quire.kernels.protocol import (
 )
 from quire.kernels.settings import KernelSettings
 
-_LAUNCHER = Path(__file__).with_name("bootstrap") / "launch.py"
 _INTERRUPT_AGAIN_S = 0.5
 _INTERRUPTED_S = 1.0
 """How long a question that was interrupted may take to end."""
@@ -51,15 +45,19 @@ class JupyterKernel:
         self._closing: asyncio.Task[None] | None = None
 
     @classmethod
-    async def start(cls, settings: KernelSettings | None = None) -> "JupyterKernel":
+    async def start(cls, settings: KernelSettings | None = None, launcher: Launcher | None = None) -> "JupyterKernel":
         """Start a process and wait until it can run plans.
+
+        Args:
+            settings: how.
+            launcher: starts the process; None: one of its own, from nothing.
 
         Raises:
             KernelUnavailable: it did not start; says why.
         """
         settings = settings or KernelSettings()
         # Not cancelled with us: a process that nobody knows of would stay.
-        launching = asyncio.create_task(cls._launch(settings))
+        launching = asyncio.create_task(cls._launch(launcher or Spawner(settings)))
         try:
             kernel = await asyncio.shield(launching)
         except asyncio.CancelledError:
@@ -73,15 +71,15 @@ class JupyterKernel:
         return kernel
 
     @classmethod
-    async def _launch(cls, settings: KernelSettings) -> "JupyterKernel":
+    async def _launch(cls, launcher: Launcher) -> "JupyterKernel":
         folder = await asyncio.to_thread(KernelFolder)
         connection = Connection.in_folder(folder.path)
         try:
-            popen, lifeline = await asyncio.to_thread(_spawn, folder, connection, settings)
-        except OSError as error:
+            process = await launcher.launch(folder, connection)
+        except BaseException:
             await asyncio.to_thread(folder.remove)
-            raise KernelUnavailable(f"{settings.python} could not be started: {error}") from error
-        return cls(KernelProcess(popen, lifeline, folder), Channels(connection), folder)
+            raise
+        return cls(process, Channels(connection), folder)
 
     async def _become_ready(self, settings: KernelSettings) -> None:
         try:
@@ -94,7 +92,7 @@ class JupyterKernel:
         except KernelDied as error:
             words = await asyncio.to_thread(self._folder.last_words)
             reason = words.splitlines()[-1] if words else str(error)
-            raise KernelUnavailable(f"A kernel could not be started with {settings.python}: {reason}") from error
+            raise KernelUnavailable(f"A kernel could not be started with {settings.command[0]}: {reason}") from error
 
     async def _until_subscribed(self) -> None:
         """Wait for ipykernel's welcome: from then on no batch is missed."""
@@ -229,43 +227,6 @@ class JupyterKernel:
             raise KernelDied(await died)
         finally:
             receiving.cancel()
-
-
-def _spawn(
-    folder: KernelFolder, connection: Connection, settings: KernelSettings
-) -> tuple[subprocess.Popen[bytes], int]:
-    """Start the process, which ends when the descriptor that is returned as well is closed. Blocking."""
-    connection.write(folder.connection_file)
-    reader, lifeline = os.pipe()
-    options = {
-        "connection_file": str(folder.connection_file),
-        "lifeline": reader,
-        "memory_bytes": settings.memory_bytes,
-        "limits": {
-            "stream_bytes": STREAM_BYTES_MAX,
-            "output_bytes": OUTPUT_BYTES_MAX,
-            "outputs": OUTPUTS_MAX,
-            "all_output_bytes": ALL_OUTPUT_BYTES_MAX,
-        },
-    }
-    try:
-        with folder.error_file.open("wb") as errors:
-            popen = subprocess.Popen(  # noqa: S603 - the operator's interpreter and our own file
-                [settings.python, str(_LAUNCHER), msgspec.json.encode(options).decode()],
-                cwd=folder.work,
-                env=environment_for(folder, settings, os.environ),
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.DEVNULL,
-                stderr=errors,
-                pass_fds=(reader,),
-                start_new_session=True,
-            )
-    except BaseException:
-        os.close(lifeline)
-        raise
-    finally:
-        os.close(reader)
-    return popen, lifeline
 
 
 def _encode(plan: Plan, number: int) -> bytes:

@@ -7,6 +7,7 @@ from weakref import WeakSet
 import structlog
 
 from quire.kernels.jupyter import JupyterKernel
+from quire.kernels.launchers import Launchers
 from quire.kernels.protocol import KernelUnavailable
 from quire.kernels.settings import KernelSettings
 
@@ -22,12 +23,13 @@ class KernelPool:
         """Kernels that nobody has yet: started, or starting."""
         self._given: WeakSet[JupyterKernel] = WeakSet()
         self._watching: set[asyncio.Task[None]] = set()
+        self._launchers = Launchers(self._settings)
         self._closed = False
 
     def fill(self) -> None:
         """Start what is missing, in the background; `acquire` does it as well."""
         while not self._closed and len(self._warm) < self._settings.pool_size:
-            starting = asyncio.create_task(JupyterKernel.start(self._settings))
+            starting = asyncio.create_task(self._start())
             self._warm.append(starting)
             watching = asyncio.create_task(self._watch(starting))
             self._watching.add(watching)
@@ -63,7 +65,10 @@ class KernelPool:
             await kernel.close()
         if self._closed:
             raise KernelUnavailable("The server is shutting down.")
-        return await JupyterKernel.start(self._settings)
+        return await self._start()
+
+    async def _start(self) -> JupyterKernel:
+        return await JupyterKernel.start(self._settings, self._launchers)
 
     async def _watch(self, starting: "asyncio.Task[JupyterKernel]") -> None:
         """Replace a warm kernel that dies. One that does not start is tried again at the next `acquire`."""
@@ -91,3 +96,4 @@ class KernelPool:
         kernels = {kernel for kernel in started if isinstance(kernel, JupyterKernel)} | set(self._given)
         await asyncio.gather(*(kernel.close() for kernel in kernels))
         await asyncio.gather(*self._watching)
+        await self._launchers.close()

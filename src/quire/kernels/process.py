@@ -3,10 +3,12 @@
 import asyncio
 import os
 import re
+import select
 import signal
 import subprocess
 import threading
 from pathlib import Path
+from typing import Protocol
 
 from quire.kernels.environment import KernelFolder
 
@@ -21,14 +23,50 @@ _HINTS = {
 _CRASHED_AT = re.compile(r'File "<cell ([^>"]+)>", line (\d+)')
 
 
-class KernelProcess:
-    """A running process, leader of its own session and group. To be created in the event loop."""
+class Child(Protocol):
+    """A process that somebody has started, and can take note of when it has ended."""
 
-    def __init__(self, popen: subprocess.Popen[bytes], lifeline: int, folder: KernelFolder) -> None:
+    @property
+    def pid(self) -> int:
+        """Belongs to nobody else until the child is reaped."""
+        ...
+
+    async def reap(self) -> int | None:
+        """The exit status of an ended process, negative for a signal; None: nobody knows any more."""
+        ...
+
+
+class SpawnedChild:
+    """A child of this process."""
+
+    def __init__(self, popen: subprocess.Popen[bytes]) -> None:
         self.pid = popen.pid
         self._popen = popen
+
+    async def reap(self) -> int | None:
+        return self._popen.wait()
+
+
+class KernelProcess:
+    """A running process, leader of its own session and group. To be created in the event loop.
+
+    Args:
+        child: a process that has not been reaped.
+        lifeline: a descriptor, closed when the process has ended.
+        folder: where the process says its last words.
+    """
+
+    def __init__(self, child: Child, lifeline: int, folder: KernelFolder) -> None:
+        self.pid = child.pid
+        self._child = child
         self._lifeline = lifeline
         self._folder = folder
+        self._pidfd = os.pidfd_open(child.pid) if hasattr(os, "pidfd_open") else None
+        self._poll = select.poll()  # Not `select`, which takes only the first 1,024 descriptors.
+        if self._pidfd is not None:
+            self._poll.register(self._pidfd, select.POLLIN)
+        self._reaping: asyncio.Task[None] | None = None
+        self._stopping = "The kernel was stopped."
         self._stopped = False
         self._loop = asyncio.get_running_loop()
         self.died: asyncio.Future[str] = self._loop.create_future()
@@ -37,18 +75,23 @@ class KernelProcess:
 
     @property
     def alive(self) -> bool:
-        return not self.died.done() and os.waitid(os.P_PID, self.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is None
+        if self._reaping is not None:
+            return False
+        if self._pidfd is not None:
+            return not self._poll.poll(0)
+        return os.waitid(os.P_PID, self.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is None
 
     def interrupt(self) -> None:
         """SIGINT to the kernel and to what it runs in the foreground: `os.system` waits for its child's end."""
         if self.alive:
             os.killpg(self.pid, signal.SIGINT)
 
-    async def stop(self) -> None:
-        """Kill the process and all that it started; returns when it is gone."""
-        self._stopped = True
+    async def stop(self, reason: str = "The kernel was stopped.") -> None:
+        """Kill the process and all that it started; returns when it is gone. `reason`: what `died` will say."""
+        self._stopped, self._stopping = True, reason
         if self.alive:
-            # Children with a session of their own, such as those of `!command`, are not in the group.
+            # Nothing may be started while we look. Children with a session of their own are not in the group.
+            os.killpg(self.pid, signal.SIGSTOP)
             for child in await asyncio.to_thread(_descendants_of, self.pid):
                 _kill(child)
         if self.alive:
@@ -56,32 +99,37 @@ class KernelProcess:
         await asyncio.shield(self.died)
 
     def _watch(self) -> None:
-        if hasattr(os, "pidfd_open"):
-            descriptor = os.pidfd_open(self.pid)
-            self._loop.add_reader(descriptor, self._ended, descriptor)
+        if self._pidfd is not None:
+            self._loop.add_reader(self._pidfd, self._ended)
         else:
             threading.Thread(target=self._wait, name="quire-kernel-wait", daemon=True).start()
 
     def _wait(self) -> None:
         os.waitid(os.P_PID, self.pid, os.WEXITED | os.WNOWAIT)
-        self._loop.call_soon_threadsafe(self._ended, None)
+        self._loop.call_soon_threadsafe(self._ended)
 
-    def _ended(self, descriptor: int | None) -> None:
-        if self.alive:
+    def _ended(self) -> None:
+        if self.alive or self._reaping is not None:
             return  # A wake-up for nothing must not end a healthy kernel.
-        if descriptor is not None:
-            self._loop.remove_reader(descriptor)
-            os.close(descriptor)
+        if self._pidfd is not None:
+            self._loop.remove_reader(self._pidfd)
+        self._reaping = self._loop.create_task(self._reap())
+
+    async def _reap(self) -> None:
         # Not reaped yet: until then the number of the group cannot belong to anyone else.
         _kill_group(self.pid)
-        status = self._popen.wait()
+        status = await self._child.reap()
         os.close(self._lifeline)
+        if self._pidfd is not None:
+            os.close(self._pidfd)
         if not self.died.done():
             self.died.set_result(self._sentence(status))
 
-    def _sentence(self, status: int) -> str:
+    def _sentence(self, status: int | None) -> str:
         if self._stopped:
-            return "The kernel was stopped."
+            return self._stopping
+        if status is None:
+            return "The kernel ended; nobody knows how, since the process that had started it was killed as well."
         if status >= 0:
             return f"The kernel ended with exit status {status}."
         try:

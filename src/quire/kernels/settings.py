@@ -9,12 +9,20 @@ GIB = 1024**3
 
 @dataclass(frozen=True, slots=True)
 class KernelSettings:
-    """How kernels are started."""
+    """How kernels are started, and how much each may use. 0: no limit."""
 
-    python: str = sys.executable
-    """The interpreter that runs notebooks: it needs ipykernel, not quire."""
+    command: tuple[str, ...] = (sys.executable,)
+    """The interpreter that runs notebooks, after what starts it: it needs ipykernel, not quire."""
+    forked: bool = True
+    """Whether kernels are copies of one process that has imported everything, where the system can do that."""
+    preload: tuple[str, ...] = ("numpy", "pandas")
+    """Modules that this process imports as well, where they are installed."""
     memory_bytes: int = 4 * GIB
-    """How much memory (data, not address space) one kernel may use; 0: no limit."""
+    """How much memory (data, not address space) one kernel may use."""
+    nice: int = 5
+    """How much processor time a kernel leaves to others, the server among them: 0 (none) to 19."""
+    processes_max: int = 256
+    """How many processes one kernel's cells may have running."""
     pool_size: int = 1
     """How many kernels are started ahead of need."""
     start_seconds_max: float = 60.0

@@ -14,7 +14,7 @@ from ipykernel.kernelapp import IPKernelApp
 from ipykernel.zmqshell import ZMQInteractiveShell
 from traitlets import Type
 
-from . import integrations, lifeline, streams
+from . import integrations, lifeline, priority, streams
 from .commands import run_command
 from .display import CellDisplayHook, CellDisplayPublisher
 from .errors import Describer
@@ -38,6 +38,7 @@ class Options(TypedDict):
     lifeline: int
     """A descriptor, to be watched."""
     memory_bytes: int
+    nice: int
     limits: dict[str, int]
 
 
@@ -110,6 +111,7 @@ class NotebookApp(IPKernelApp):
 def start(options: Options) -> None:
     """Run the kernel until its end."""
     lifeline.hold(options["lifeline"], Path(options["connection_file"]).parent)
+    priority.yield_to_others(options["nice"])
     interrupts = Interrupts()
     interrupts.install()
     # The debugger is of no use here, and importing it takes longer than all the rest.

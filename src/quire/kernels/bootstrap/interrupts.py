@@ -71,11 +71,20 @@ class Interrupts:
         task = self._task
         if task is None:
             raise KeyboardInterrupt
-        inside = frame is not None and frame.f_code is not self._outermost
-        if inside and asyncio.current_task(task.get_loop()) is task:
+        if asyncio.current_task(task.get_loop()) is task and self._in_coroutine(frame):
             raise KeyboardInterrupt
         self.cancelled = True
         task.get_loop().call_soon_threadsafe(task.cancel)
+
+    def _in_coroutine(self, frame: FrameType | None) -> bool:
+        """Whether this is code that the outermost coroutine has called. asyncio calls `call_soon` on behalf of a task,
+        after its coroutine has given way: there, nobody would catch what is raised.
+        """
+        while frame is not None:
+            frame = frame.f_back
+            if frame is not None and frame.f_code is self._outermost:
+                return True
+        return False
 
     def __enter__(self) -> None:
         if threading.get_ident() == self._main:

@@ -10,7 +10,7 @@ PACKAGE = "quire_kernel"
 
 
 def main() -> None:
-    """Load this folder as a package of its own name, and start the kernel."""
+    """Load this folder as a package of its own name, and start the kernel, or what kernels are copied from."""
     folder = Path(__file__).resolve().parent
     sys.path[:] = [entry for entry in sys.path if Path(entry or ".").resolve() != folder]
     options = json.loads(sys.argv[1])
@@ -23,7 +23,10 @@ def main() -> None:
     package = importlib.util.module_from_spec(spec)
     sys.modules[PACKAGE] = package
     spec.loader.exec_module(package)
-    importlib.import_module(f"{PACKAGE}.app").start(options)
+    app = importlib.import_module(f"{PACKAGE}.app")
+    if "zygote" in options:
+        options = importlib.import_module(f"{PACKAGE}.zygote").serve(**options["zygote"])
+    app.start(options)
 
 
 if __name__ == "__main__":
