@@ -1,15 +1,19 @@
 """marimo doing the same on the same machine in the same run, where it can be installed."""
 
+import time
 from collections.abc import Callable, Sequence
 
 from bench.marimo_install import VERSION, NotInstallable, python
-from bench.marimo_session import MarimoServer, MarimoSession, notebook_file, running, session
+from bench.marimo_session import MarimoServer, MarimoSession, notebook_file, opening, running, session
 from bench.notebooks import chain
 from bench.samples import Samples, repeated, stopwatch, timed
 from bench.serving import data_folder
 from bench.tables import Table, Value
 
 NAME = "chain.py"
+WARM_UP = 3
+PAUSE_S = 1.0
+"""Between two sessions: the one before has ended."""
 
 
 def compare(table: Table, name: str, measure: Callable[[], Sequence[Value]]) -> None:
@@ -66,6 +70,21 @@ def reruns(size: int, rounds: int) -> Samples:
         return repeated(rerun, rounds)
 
     return _with_chain(size, measure)
+
+
+def openings(size: int, rounds: int) -> tuple[Samples, Samples]:
+    """From connecting to a chain of `size` cells to its kernel's readiness, and to the value of the last, in ms."""
+    taken: list[tuple[float, float]] = []
+    with data_folder() as folder:
+        (folder / NAME).write_text(notebook_file(chain(size)))
+        with running(MarimoServer(python(), folder)) as server:
+            for number in range(WARM_UP + rounds):
+                time.sleep(PAUSE_S)
+                with opening(server, NAME) as times:
+                    if number >= WARM_UP:
+                        taken.append(times)
+    ready, done = zip(*taken, strict=True)
+    return Samples(ready), Samples(done)
 
 
 def _with_chain(size: int, measure: Callable[[MarimoSession], Samples]) -> Samples:

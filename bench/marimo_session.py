@@ -14,6 +14,7 @@ from typing import Any
 import msgspec
 from websockets.sync.client import ClientConnection, connect
 
+from bench.samples import stopwatch
 from bench.serving import await_health, free_port
 from bench.wire import ANSWER_S, Http
 
@@ -126,19 +127,32 @@ def _until(socket: ClientConnection, op: str) -> Any:
 
 
 @contextmanager
-def session(server: MarimoServer, name: str) -> Iterator[MarimoSession]:
-    """Open the notebook `name` of the server's folder and run all of it."""
+def opening(server: MarimoServer, name: str) -> Iterator[tuple[float, float]]:
+    """Open a session, for the ms from connecting to the kernel's readiness, and until all cells have run."""
+    times: list[float] = []
+    with session(server, name, times):
+        ready, done = times
+        yield ready, done
+
+
+@contextmanager
+def session(server: MarimoServer, name: str, times: list[float] | None = None) -> Iterator[MarimoSession]:
+    """Open the notebook `name` of the server's folder and run all of it. `times` gets what `opening` says."""
+    times = [] if times is None else times
     session_id = f"s_{secrets.token_hex(3)}"
     with Http(server.port) as http:
         token = _TOKEN.search(http.call("GET", f"/?file={name}"))
         http.headers["Marimo-Session-Id"] = session_id
         http.headers["Marimo-Server-Token"] = token[1].decode() if token else ""
         address = f"ws://127.0.0.1:{server.port}/ws?session_id={session_id}&file={name}"
+        elapsed = stopwatch()
         with connect(address, max_size=64 << 20, proxy=None) as socket:
             ready = _until(socket, "kernel-ready")
+            times.append(elapsed())
             opened = MarimoSession(http, socket, server.folder / name, ready["cell_ids"], ready["codes"])
             http.call("POST", "/api/kernel/instantiate", {"objectIds": [], "values": [], "autoRun": True})
             opened.until_completed()
+            times.append(elapsed())
             yield opened
             http.call("POST", "/api/home/shutdown_session", {"sessionId": session_id})
 

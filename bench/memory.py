@@ -57,8 +57,13 @@ def _kernels() -> Samples:
     with serving(**WITHOUT_KERNELS) as server:
         for _ in range(KERNELS):
             run_all(server, create(server, chain(CELLS)))
-        children = psutil.Process(server.pid).children()
-        return Samples(tuple(pss_mib(child.pid) for child in children))
+        zygote, *others = psutil.Process(server.pid).children()
+        if others:
+            raise RuntimeError(f"the server has other children than the process that kernels are copied from: {others}")
+        kernels = zygote.children()
+        if len(kernels) != KERNELS:
+            raise RuntimeError(f"{len(kernels)} kernels, not {KERNELS}")
+        return Samples(tuple(pss_mib(kernel.pid) for kernel in kernels))
 
 
 def pss_mib(pid: int) -> float:

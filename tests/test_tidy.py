@@ -14,8 +14,14 @@ ROOT = Path(__file__).parents[1]
 FILE_LINES_MAX = 400
 FUNCTION_LINES_MAX = 70
 
-ENTRY_POINTS = {"quire.cli.main", "quire.__main__", "quire.kernels.bootstrap.launch", "quire.kernels.bootstrap.app"}
-"""Started as programs, so nothing imports them; the last two in the kernel's process, under another name."""
+ENTRY_POINTS = {
+    "quire.cli.main",
+    "quire.__main__",
+    "quire.kernels.bootstrap.launch",
+    "quire.kernels.bootstrap.app",
+    "quire.kernels.bootstrap.zygote",
+}
+"""Started as programs, so nothing imports them; the last three in the kernel's process, under another name."""
 
 CONTRACTS = ("quire.blobs.contract", "quire.storage.contract")
 """Tests that are shipped, for people who write engines: imported by tests only, which tests/test_layers.py checks."""

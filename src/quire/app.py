@@ -19,6 +19,7 @@ from quire.blobs.protocol import InvalidBlobsUrl
 from quire.blobs.urls import open_blobs
 from quire.config import LOOPBACK_HOSTS, Config, ConfigError
 from quire.kernels.environment import remove_abandoned_folders
+from quire.kernels.kernelspec import NoSuchKernel, find_kernel
 from quire.kernels.pool import KernelPool
 from quire.kernels.protocol import Kernel, KernelSource, KernelUnavailable
 from quire.kernels.settings import KernelSettings
@@ -38,9 +39,27 @@ def instance_name() -> str:
 
 def open_kernels(config: Config) -> KernelSource:
     """The pool of pre-warmed kernels."""
-    pool = KernelPool(KernelSettings(memory_bytes=config.kernel_memory_bytes, pool_size=config.kernel_pool))
+    pool = KernelPool(kernel_settings(config))
     pool.fill()
     return pool
+
+
+def kernel_settings(config: Config) -> KernelSettings:
+    """How kernels are started. Raises ConfigError."""
+    try:
+        spec = find_kernel(config.kernel)
+    except NoSuchKernel as error:
+        raise ConfigError(f"QUIRE_KERNEL: {error}") from error
+    return KernelSettings(
+        command=spec.command,
+        variables=spec.variables,
+        preload=config.kernel_preload,
+        memory_bytes=config.kernel_memory_bytes,
+        processes_max=config.kernel_processes_max,
+        nice=config.kernel_nice,
+        pool_size=config.kernel_pool,
+        cell_seconds_max=config.cell_seconds_max,
+    )
 
 
 class NoKernels:
@@ -109,7 +128,10 @@ async def open_services(config: Config, *, with_kernels: bool = True) -> AsyncIt
         if with_kernels:
             await asyncio.to_thread(remove_abandoned_folders)
         kernels = open_kernels(config) if with_kernels else NoKernels()
-        registry = Registry(Environment(store, blobs, kernels, instance_name()))
+        environment = Environment(
+            store, blobs, kernels, instance_name(), run_mode=config.run_mode, kernel_idle_s=config.kernel_idle_s
+        )
+        registry = Registry(environment)
         log.info(
             "serving", store=store.description, blobs=blobs.description, auth=config.auth, version=quire.__version__
         )

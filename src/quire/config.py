@@ -1,6 +1,7 @@
 """Settings, from the environment; command-line flags win."""
 
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,6 +9,9 @@ from typing import Literal
 from urllib.parse import quote, unquote
 
 AuthMode = Literal["local", "jwt"]
+RunMode = Literal["automatic", "lazy"]
+
+_DECIMAL = re.compile(r"[0-9]{1,9}(\.[0-9]{1,9})?")
 
 LOOPBACK_HOSTS = frozenset({"127.0.0.1", "localhost", "::1"})
 
@@ -26,8 +30,16 @@ class Config:
     blobs: str = ""
     auth: AuthMode = "local"
     token: str = ""
+    run_mode: RunMode = "automatic"
+    kernel: str = ""
+    """What runs notebooks: an interpreter's path or the name of a Jupyter kernel; empty: the server's interpreter."""
+    kernel_preload: tuple[str, ...] = ("numpy", "pandas")
     kernel_memory_bytes: int = 4 << 30
+    kernel_processes_max: int = 256
+    kernel_nice: int = 5
+    kernel_idle_s: float = 0
     kernel_pool: int = 1
+    cell_seconds_max: float = 0
     log_format: Literal["text", "json"] = "text"
 
 
@@ -76,6 +88,10 @@ def load_config(environ: Mapping[str, str] = os.environ, **flags: str | int | bo
     auth = str(given.get("auth") or environ.get("QUIRE_AUTH") or "local")
     if auth not in {"local", "jwt"}:
         raise ConfigError(f"QUIRE_AUTH (--auth) is 'local' or 'jwt', not {auth!r}")
+    run_mode = str(given.get("run_mode") or environ.get("QUIRE_RUN_MODE") or "automatic")
+    if run_mode not in {"automatic", "lazy"}:
+        raise ConfigError(f"QUIRE_RUN_MODE (--run-mode) is 'automatic' or 'lazy', not {run_mode!r}")
+    preload = environ.get("QUIRE_KERNEL_PRELOAD", "numpy,pandas")
     log_format = environ.get("QUIRE_LOG_FORMAT", "text")
     if log_format not in {"text", "json"}:
         raise ConfigError(f"QUIRE_LOG_FORMAT is 'text' or 'json', not {log_format!r}")
@@ -86,8 +102,15 @@ def load_config(environ: Mapping[str, str] = os.environ, **flags: str | int | bo
         blobs=str(given.get("blobs") or blobs_url(environ, store)),
         auth="jwt" if auth == "jwt" else "local",
         token="" if given.get("no_token") else environ.get("QUIRE_TOKEN", ""),
+        run_mode="lazy" if run_mode == "lazy" else "automatic",
+        kernel=environ.get("QUIRE_KERNEL", ""),
+        kernel_preload=tuple(filter(None, map(str.strip, preload.split(",")))),
         kernel_memory_bytes=_number(environ, "QUIRE_KERNEL_MEMORY_MB", 4096) << 20,
+        kernel_processes_max=_number(environ, "QUIRE_KERNEL_PROCESSES", 256),
+        kernel_nice=min(19, _number(environ, "QUIRE_KERNEL_NICE", 5)),
+        kernel_idle_s=60 * _decimal(environ, "QUIRE_KERNEL_IDLE_MINUTES"),
         kernel_pool=_number(environ, "QUIRE_KERNEL_POOL", 1),
+        cell_seconds_max=_decimal(environ, "QUIRE_CELL_SECONDS"),
         log_format="json" if log_format == "json" else "text",
     )
 
@@ -99,3 +122,12 @@ def _number(environ: Mapping[str, str], name: str, default: int) -> int:
     if not text.isdecimal():
         raise ConfigError(f"{name} is a whole number, 0 or more, not {text!r}")
     return int(text)
+
+
+def _decimal(environ: Mapping[str, str], name: str) -> float:
+    text = environ.get(name, "")
+    if not text:
+        return 0
+    if not _DECIMAL.fullmatch(text):
+        raise ConfigError(f"{name} is a number, 0 (no limit) or more, not {text!r}")
+    return float(text)

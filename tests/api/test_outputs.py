@@ -9,6 +9,7 @@ import pytest
 
 from tests.api.calls import add, new_notebook, run, show_cell
 
+TABLE = "application/vnd.quire.table+json"
 LARGE = "import os\nfrom IPython.display import display, publish_display_data\n"
 
 
@@ -91,7 +92,7 @@ def test_a_picture_is_the_same_by_address_and_inline(client: httpx.Client, noteb
 @pytest.mark.parametrize(
     ("code", "mime_type", "holds"),
     [
-        ("import pandas as pd\npd.DataFrame({'town': ['Oslo', 'Rome']})", "text/html", "Oslo"),
+        ("import pandas as pd\npd.DataFrame({'town': ['Oslo', 'Rome']})", TABLE, "Oslo"),
         ("from IPython.display import Latex\nLatex('$x^2$')", "text/latex", "$x^2$"),
         ("from IPython.display import Math\nMath('x^2')", "text/latex", "x^2"),
         ("from IPython.display import Markdown\nMarkdown('*hi*')", "text/markdown", "*hi*"),

@@ -14,12 +14,6 @@ PNG = b"\x89PNG\r\n\x1a\n"
 
 
 class TestLibraries:
-    async def test_pandas_gives_a_table(self, shared: Driver) -> None:
-        outcome = await shared.cell("import pandas as pd\npd.DataFrame({'a': [1, 2]})")
-        [output] = outcome.outputs
-        assert output.mime_type == "text/html"
-        assert "<table" in data_of(output)
-
     @pytest.mark.parametrize("show", ["fig", "fig.show()", "display(fig)"])
     async def test_plotly_gives_its_json_without_the_library(self, shared: Driver, show: str) -> None:
         outcome = await shared.cell(

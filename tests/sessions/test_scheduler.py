@@ -7,7 +7,7 @@ from quire.analysis.graph import Graph
 from quire.analysis.python import analyse_python
 from quire.notebook.model import Cell, CellConfig, CellError, CellStatus, CellType, Notebook, Settings, code_hash_of
 from quire.sessions.consequences import consequences
-from quire.sessions.scheduler import schedule
+from quire.sessions.scheduler import Wanted, cells_wanted, outdated_cells, schedule
 
 CHAIN = {"a": "import math", "b": "x = 1", "c": "y = math.floor(x)", "d": "z = y + 1", "e": "w = 5"}
 
@@ -68,13 +68,13 @@ def test_an_ancestor_that_changed_takes_its_dependents_along() -> None:
 
 def test_a_run_without_names_is_what_is_not_up_to_date() -> None:
     state = with_status(notebook(CHAIN), e="stale", d="error")
-    plan = schedule(state, graph_of(state), fresh_of(state, "a", "b", "c"), None)
+    plan = schedule(state, graph_of(state), fresh_of(state, "a", "b", "c"), outdated_cells(state))
     assert plan.steps == ("d", "e")
 
 
 def test_markdown_empty_and_disabled_cells_do_not_run() -> None:
     state = notebook({"m": "# x", "p": "x = 1", "q": "y = x", "empty": " "}, "idle", types={"m": "markdown"})
-    assert schedule(state, graph_of(state), {}, None).steps == ("p", "q")
+    assert schedule(state, graph_of(state), {}, outdated_cells(state)).steps == ("p", "q")
     off = msgspec.structs.replace(state.cells["p"], config=CellConfig(disabled=True))
     state = msgspec.structs.replace(state, cells=state.cells | {"p": off})
     plan = schedule(state, graph_of(state), {}, ["q"])
@@ -82,9 +82,45 @@ def test_markdown_empty_and_disabled_cells_do_not_run() -> None:
     assert plan.blocked == {"q": "p"}
 
 
+def switched_off(state: Notebook, cell_id: str) -> Notebook:
+    off = msgspec.structs.replace(state.cells[cell_id], config=CellConfig(disabled=True))
+    return msgspec.structs.replace(state, cells=state.cells | {cell_id: off})
+
+
+def test_what_keeps_a_result_of_former_values_is_outdated() -> None:
+    """Whether it does not run because nobody asked for it, or because it is switched off."""
+    state = notebook(CHAIN)
+    fresh = fresh_of(state, "a", "b", "c", "d")
+    assert schedule(state, graph_of(state), fresh, ["b"]).outdated == ()
+    lazy = msgspec.structs.replace(state, settings=Settings(run_mode="lazy"))
+    assert schedule(lazy, graph_of(lazy), fresh, ["b"]).outdated == ("c", "d")
+    assert schedule(lazy, graph_of(lazy), {}, ["c"]).outdated == ("d",), "what runs before it only comes back"
+    off = switched_off(state, "c")
+    plan = schedule(off, graph_of(off), fresh, ["b"])
+    assert (plan.steps, plan.blocked, plan.outdated) == (("b",), {"d": "c"}, ("c",))
+
+
+@pytest.mark.parametrize(
+    ("wanted", "cells"),
+    [
+        (Wanted("cells", ("d", "gone", "b")), ("d", "b")),
+        (Wanted("stale"), ("b",)),
+        (Wanted("all"), ("a", "b", "d")),
+        (Wanted("above", ("d",)), ("a", "b")),
+        (Wanted("above", ("a",)), ()),
+        (Wanted("below", ("b",)), ("b", "d")),
+        (Wanted("below", ("m",)), ("d",)),
+        (Wanted("above", ("gone",)), ()),
+    ],
+)
+def test_what_a_run_is_asked_for(wanted: Wanted, cells: tuple[str, ...]) -> None:
+    state = notebook({"a": "x = 1", "b": "y = 2", "m": "# text", "empty": "  ", "d": "z = 3"}, types={"m": "markdown"})
+    assert cells_wanted(with_status(state, b="stale"), wanted) == cells
+
+
 def test_cells_with_double_definitions_and_what_depends_on_them_are_blocked() -> None:
     state = notebook({"a": "x = 1", "b": "x = 2", "c": "y = x", "d": "z = 1"}, "idle")
-    plan = schedule(state, graph_of(state), {}, None)
+    plan = schedule(state, graph_of(state), {}, outdated_cells(state))
     assert plan.steps == ("d",)
     assert set(plan.blocked) == {"a", "b", "c"}
 

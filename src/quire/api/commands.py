@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, TypeAdapter, ValidationError
 
-from quire.api import schemas
+from quire.api import schemas, tables
 from quire.api.cells import refuse_sql
 from quire.api.problems import validation_problem
 from quire.api.requests import make_origin
@@ -88,6 +88,14 @@ class RestoreCommand(Command, schemas.NewRestore):
     type: Literal["restore"]
 
 
+class TablePageCommand(Command, tables.PageAsked):
+    type: Literal["table_page"]
+
+
+class TableColumnCommand(Command, tables.ColumnAsked):
+    type: Literal["table_column"]
+
+
 AnyCommand = (
     InsertCommand
     | EditCommand
@@ -100,6 +108,8 @@ AnyCommand = (
     | InterruptCommand
     | RestartCommand
     | RestoreCommand
+    | TablePageCommand
+    | TableColumnCommand
 )
 _commands: TypeAdapter[AnyCommand] = TypeAdapter(Annotated[AnyCommand, Field(discriminator="type")])
 
@@ -146,6 +156,8 @@ class Commands:
                 return self._plain(self._session.interrupt)
             case RestartCommand():
                 return self._plain(self._session.restart)
+            case TablePageCommand() | TableColumnCommand():
+                return tables.answer(self._session, command)
             case _:
                 return self._submit(_intent(command, origin))
 
@@ -160,8 +172,7 @@ class Commands:
     async def _run(self, command: RunCommand, origin: Origin) -> Answer:
         """After the edits that this client sent before, which are in the writer's queue by now."""
         await self._session.settle()
-        cell_ids = None if command.cell_ids is None else tuple(command.cell_ids)
-        run = self._session.run(cell_ids, key=origin.key, request_hash=origin.request_hash)
+        run = self._session.run(command.wanted, key=origin.key, request_hash=origin.request_hash)
         return {"run_id": run.run_id}
 
     async def _restore(self, command: RestoreCommand, origin: Origin) -> Answer:

@@ -50,7 +50,7 @@ def problem_of(error: Exception) -> dict[str, Any]:
         case errors.Conflict():
             current = None if error.current is None else cell_view_of(error.current)
             return _problem(409, str(error), {"current": current, "cell_id": error.cell_id})
-        case errors.NotebookConflict() | errors.CellExists():
+        case errors.NotebookConflict() | errors.CellExists() | errors.NotAnswered():
             return _problem(409, str(error))
         case errors.CellNotFound():
             return _problem(404, str(error), {"cell_id": error.cell_id})

@@ -25,10 +25,10 @@ async def run(
     body: schemas.NewRun | None = None,
     wait: Annotated[bool, Query(description="Answer when the run is over")] = False,  # noqa: FBT002  a query flag
 ) -> Response:
-    """Run these cells and what depends on them; without `cell_ids`, all that are not up to date."""
-    wanted = body.cell_ids if body else None
+    """Run these cells and what depends on them; without `cell_ids` and `scope`, all that are not up to date."""
+    wanted = (body or schemas.NewRun()).wanted
     await session.refresh()
-    started = session.run(None if wanted is None else tuple(wanted), key=origin.key, request_hash=origin.request_hash)
+    started = session.run(wanted, key=origin.key, request_hash=origin.request_hash)
     if not wait:
         return json_response({"run_id": started.run_id}, 202)
     await asyncio.shield(started.done)

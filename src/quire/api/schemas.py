@@ -6,6 +6,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validat
 from pydantic_core import PydanticCustomError
 
 from quire.notebook.model import CODE_BYTES_MAX, NAME_BYTES_MAX, CellStatus, CellType, RunMode
+from quire.sessions.scheduler import Scope, Wanted
 
 
 def _storable(value: str) -> str:
@@ -100,7 +101,24 @@ class NewCellConfig(Body):
 
 
 class NewRun(Body):
+    """`scope` None: these cells; without cells, all that are stale."""
+
     cell_ids: Annotated[list[Id], Field(max_length=10_000)] | None = None
+    scope: Scope | None = None
+
+    @model_validator(mode="after")
+    def _fitting(self) -> Self:
+        given = len(self.cell_ids or ())
+        if self.scope in {"above", "below"} and given != 1:
+            raise PydanticCustomError("anchor", "give one cell in cell_ids: the run begins or ends there", {})
+        if self.scope in {"stale", "all"} and given:
+            raise PydanticCustomError("anchor", "give no cell_ids with this scope", {})
+        return self
+
+    @property
+    def wanted(self) -> Wanted:
+        scope = self.scope or ("stale" if self.cell_ids is None else "cells")
+        return Wanted(scope, tuple(self.cell_ids or ()))
 
 
 class NewRestore(Body):

@@ -28,10 +28,13 @@ def serve(
     store: Store = None,
     blobs: Blobs = None,
     auth: Auth = None,
+    run_mode: Annotated[str | None, typer.Option(help="Of new notebooks: automatic or lazy")] = None,
     no_token: Annotated[bool, typer.Option("--no-token", help="Admit everybody who reaches this address")] = False,  # noqa: FBT002  a flag
 ) -> None:
     """Serve notebooks on this machine."""
-    config = load_config(host=host, port=port, store=store, blobs=blobs, auth=auth, no_token=no_token or None)
+    config = load_config(
+        host=host, port=port, store=store, blobs=blobs, auth=auth, run_mode=run_mode, no_token=no_token or None
+    )
     configure_logs(config.log_format)
     if not no_token and not config.token:
         config = dataclasses.replace(config, token=new_token())

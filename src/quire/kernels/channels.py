@@ -111,8 +111,8 @@ class Channels:
     def __init__(self, connection: Connection) -> None:
         context = _shared_context()
         self._session = Session(key=connection.key.encode(), signature_scheme="hmac-sha256")
-        self._shell = context.socket(zmq.DEALER)
         on_loop = zmq.asyncio.Context.shadow(context.underlying)
+        self._shell = on_loop.socket(zmq.DEALER)
         self._iopub = on_loop.socket(zmq.SUB)
         self._questions = on_loop.socket(zmq.DEALER)
         for socket in (self._shell, self._iopub, self._questions):
@@ -126,10 +126,10 @@ class Channels:
         self._iopub.connect(connection.iopub_url)
         self._questions.connect(connection.shell_url)
         self._sequence = 0
+        self._plan: set[str] = set()
 
-    def send_plan(self, plan: bytes) -> None:
-        """One execute request. Does not wait."""
-        self._discard_replies()
+    async def send_plan(self, plan: bytes) -> None:
+        """One execute request; `plan_replied` tells when the kernel is done with it."""
         content = msgspec.json.encode(
             {
                 "code": plan.decode(),
@@ -141,8 +141,20 @@ class Channels:
             }
         )
         message = self._session.msg("execute_request", metadata={"quire_plan": True})
-        message["content"] = content
-        self._session.send(self._shell, message)
+        # ipykernel says nothing at all of a request that fails in a way it does not expect. It goes on to the next one.
+        probe = self._session.msg("kernel_info_request")
+        self._plan = {message["msg_id"], probe["msg_id"]}
+        await self._shell.send_multipart(self._session.serialize({**message, "content": content}))
+        await self._shell.send_multipart(self._session.serialize(probe))
+
+    async def plan_replied(self) -> None:
+        """Return when ipykernel is done with the last plan, however that went: its batches were sent before."""
+        while True:
+            frames = await self._shell.recv_multipart()
+            _identities, parts = self._session.feed_identities(frames)
+            reply: dict[str, Any] = self._session.deserialize(parts, content=False)
+            if reply["parent_header"].get("msg_id") in self._plan:
+                return
 
     async def send_question(self, question: Mapping[str, object]) -> None:
         """One question; its answer comes from `receive_answer`."""
@@ -207,11 +219,6 @@ class Channels:
             return decoder.decode(message["content"])
         except (ValueError, TypeError, KeyError) as error:
             raise BrokenChannel(str(error)) from error
-
-    def _discard_replies(self) -> None:
-        """Replies on the shell socket say nothing that the batches do not say."""
-        while self._shell.poll(0):
-            self._shell.recv_multipart(zmq.NOBLOCK)
 
     def close(self) -> None:
         self._shell.close()

@@ -6,12 +6,14 @@ from collections.abc import AsyncGenerator, Mapping, Sequence
 from typing import Any
 
 import msgspec
+import structlog
 import zmq
 
 from quire.kernels.channels import Answer, Batch, BrokenChannel, Channels, Connection
 from quire.kernels.environment import KernelFolder
 from quire.kernels.launching import Launcher, Spawner
 from quire.kernels.oversight import Oversight
+from quire.kernels.overtime import Overtime
 from quire.kernels.process import KernelProcess
 from quire.kernels.protocol import (
     KernelBusy,
@@ -21,11 +23,15 @@ from quire.kernels.protocol import (
     Plan,
     QuestionRefused,
 )
+from quire.kernels.replies import BROKEN, Reply
 from quire.kernels.settings import KernelSettings
+
+log = structlog.get_logger(__name__)
 
 _INTERRUPT_AGAIN_S = 0.5
 _INTERRUPTED_S = 1.0
-"""How long a question that was interrupted may take to end."""
+"""How long a question that is interrupted may take to end."""
+_INTERRUPTS_MAX = 20
 _LAST_BATCHES_S = 0.05
 """After a death, what the process had sent may still be on its way."""
 
@@ -33,15 +39,19 @@ _LAST_BATCHES_S = 0.05
 class JupyterKernel:
     """One ipykernel process, as `Kernel`. Made by `start`."""
 
-    def __init__(self, process: KernelProcess, channels: Channels, folder: KernelFolder) -> None:
+    def __init__(
+        self, process: KernelProcess, channels: Channels, folder: KernelFolder, cell_seconds_max: float
+    ) -> None:
         self._process = process
         self._channels = channels
         self._folder = folder
+        self._cell_seconds_max = cell_seconds_max
         self._number = 0
         self._running = False
         self._interrupted = False
         self._question = 0
         self._asking = asyncio.Lock()
+        self._plan_waits = asyncio.Event()
         self._closing: asyncio.Task[None] | None = None
 
     @classmethod
@@ -57,7 +67,7 @@ class JupyterKernel:
         """
         settings = settings or KernelSettings()
         # Not cancelled with us: a process that nobody knows of would stay.
-        launching = asyncio.create_task(cls._launch(launcher or Spawner(settings)))
+        launching = asyncio.create_task(cls._launch(settings, launcher or Spawner(settings)))
         try:
             kernel = await asyncio.shield(launching)
         except asyncio.CancelledError:
@@ -71,7 +81,7 @@ class JupyterKernel:
         return kernel
 
     @classmethod
-    async def _launch(cls, launcher: Launcher) -> "JupyterKernel":
+    async def _launch(cls, settings: KernelSettings, launcher: Launcher) -> "JupyterKernel":
         folder = await asyncio.to_thread(KernelFolder)
         connection = Connection.in_folder(folder.path)
         try:
@@ -79,7 +89,7 @@ class JupyterKernel:
         except BaseException:
             await asyncio.to_thread(folder.remove)
             raise
-        return cls(process, Channels(connection), folder)
+        return cls(process, Channels(connection), folder, settings.cell_seconds_max)
 
     async def _become_ready(self, settings: KernelSettings) -> None:
         try:
@@ -122,24 +132,32 @@ class JupyterKernel:
         self._number += 1
         number = self._number
         oversight = Oversight(plan)
+        overtime = Overtime(self._cell_seconds_max, lambda: self._interrupt(number), self.kill)
         self._running, self._interrupted = True, False
+        reply: Reply | None = None
         try:
             if not self.alive:
                 raise KernelDied(await self._process.died)
+            self._plan_waits.set()
             async with self._asking:
-                pass  # The question under way is answered or interrupted first: a plan must not share its fate.
-            self._channels.send_plan(_encode(plan, number))
+                # The question under way is interrupted, and over: the plan must not be hit in its place.
+                self._plan_waits.clear()
+            await self._channels.send_plan(_encode(plan, number))
+            reply = Reply(self._channels)
             while True:
-                batch = await self._next_batch()
+                batch = await self._next_batch(reply)
                 if batch.plan != number:
                     continue
                 self._interrupted = batch.interrupted
-                events = oversight.check(batch.events, done=batch.done)
+                events = overtime.check(oversight.check(batch.events, done=batch.done))
                 if events:
                     yield events
                 if batch.done:
                     return
         finally:
+            overtime.close()
+            if reply is not None:
+                reply.close()
             self._running = False
 
     async def ask(self, kind: str, arguments: Mapping[str, object], *, seconds_max: float) -> bytes:
@@ -166,17 +184,32 @@ class JupyterKernel:
 
     async def _in_time(self, receiving: "asyncio.Task[Answer]", seconds_max: float) -> bytes:
         either: set[asyncio.Future[Any]] = {receiving, self._process.died}
-        done, _pending = await asyncio.wait(either, timeout=seconds_max, return_when=asyncio.FIRST_COMPLETED)
-        if not done:
-            self._process.interrupt()
-            await asyncio.wait(either, timeout=_INTERRUPTED_S, return_when=asyncio.FIRST_COMPLETED)
+        waiting = asyncio.create_task(self._plan_waits.wait())
+        try:
+            await asyncio.wait({*either, waiting}, timeout=seconds_max, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            waiting.cancel()
+        if not receiving.done() and not self._process.died.done():
+            await self._interrupt_question(either)
+            if self._plan_waits.is_set():
+                raise KernelBusy("The kernel is about to run cells.")
             raise KernelBusy(f"The kernel did not answer within {seconds_max:g} s.")
-        if receiving not in done:
+        if not receiving.done():
             raise KernelDied(await self._process.died)
         answer = receiving.result()
         if answer.refusal:
             raise QuestionRefused(answer.refusal)
         return bytes(answer.answer)
+
+    async def _interrupt_question(self, ended: set[asyncio.Future[Any]]) -> None:
+        """Until one of `ended` is done: the first signal may come before the kernel has begun with the question."""
+        for _ in range(_INTERRUPTS_MAX):
+            self._process.interrupt()
+            done, _pending = await asyncio.wait(
+                ended, timeout=_INTERRUPTED_S / _INTERRUPTS_MAX, return_when=asyncio.FIRST_COMPLETED
+            )
+            if done:
+                return
 
     async def interrupt(self) -> None:
         """Stop the running cell and the rest of the plan; without one, nothing happens."""
@@ -187,6 +220,10 @@ class JupyterKernel:
         if self._running and self._number == number and not self._interrupted:
             self._process.interrupt()
             asyncio.get_running_loop().call_later(_INTERRUPT_AGAIN_S, self._interrupt, number)
+
+    async def kill(self, reason: str) -> None:
+        """End the process at once, as `Kernel` says."""
+        await self._process.stop(reason)
 
     async def wait_died(self) -> str:
         return await asyncio.shield(self._process.died)
@@ -202,25 +239,42 @@ class JupyterKernel:
         self._channels.close()
         await asyncio.to_thread(self._folder.remove)
 
-    async def _next_batch(self) -> Batch:
+    async def _next_batch(self, reply: Reply) -> Batch:
         while True:
-            frames = await self._receive()
+            frames = await self._receive(reply)
             try:
                 batch = await self._channels.decode(frames)
             except BrokenChannel as error:
                 await self._process.stop()
                 raise KernelDied(f"The kernel was stopped, because its messages were broken: {error}.") from error
             if batch is not None:
+                reply.heard = True
                 return batch
 
-    async def _receive(self) -> list[zmq.Frame]:
-        """The next message; KernelDied once the process has ended and its last messages are read."""
+    async def _receive(self, reply: Reply | None = None) -> list[zmq.Frame]:
+        """The next message.
+
+        Raises:
+            KernelDied: the process has ended, and its last messages are read; or it cannot run cells any more.
+        """
         died = self._process.died
         receiving = self._channels.receive()
         try:
-            either: set[asyncio.Future[Any]] = {receiving, died}
-            await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
-            if not receiving.done() and self._closing is None:
+            while True:
+                either: set[asyncio.Future[Any]] = {receiving, died}
+                if reply is not None:
+                    either |= reply.expected
+                patience = reply.patience if reply is not None else None
+                done, _pending = await asyncio.wait(either, timeout=patience, return_when=asyncio.FIRST_COMPLETED)
+                if receiving in done:
+                    return receiving.result()
+                if died in done:
+                    break
+                if not done:
+                    log.warning("kernel_ended", reason="broken")
+                    await self._process.stop(BROKEN)
+                    raise KernelDied(BROKEN)
+            if self._closing is None:
                 await asyncio.wait({receiving}, timeout=_LAST_BATCHES_S)
             if receiving.done() and not receiving.cancelled():
                 return receiving.result()

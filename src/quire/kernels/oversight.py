@@ -1,9 +1,11 @@
 """Holds a kernel to the protocol, whatever a cell has done to the code inside of it."""
 
+from collections import defaultdict
 from collections.abc import Iterable
 
 import msgspec
 
+from quire.kernels.bootstrap.overwriting import Overwriting
 from quire.kernels.protocol import (
     OUTPUT_BYTES_MAX,
     OUTPUTS_MAX,
@@ -32,6 +34,8 @@ class _Used(msgspec.Struct):
     stderr: int = 0
     outputs: int = 0
     output_bytes: int = 0
+    lines: dict[str, Overwriting] = msgspec.field(default_factory=lambda: defaultdict(Overwriting))
+    """By stream: a line that was written over takes no room."""
 
 
 class Oversight:
@@ -78,7 +82,8 @@ class Oversight:
 
 
 def _stream_passes(used: _Used, event: StreamText) -> bool:
-    size = _utf8_size(event.text)
+    _text, gone = used.lines[event.name].take(event.text)
+    size = _utf8_size(event.text) - gone
     if event.name == "stdout":
         used.stdout += size
         total = used.stdout

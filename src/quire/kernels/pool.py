@@ -6,6 +6,7 @@ from weakref import WeakSet
 
 import structlog
 
+from quire.kernels.census import Census
 from quire.kernels.jupyter import JupyterKernel
 from quire.kernels.launchers import Launchers
 from quire.kernels.protocol import KernelUnavailable
@@ -24,6 +25,7 @@ class KernelPool:
         self._given: WeakSet[JupyterKernel] = WeakSet()
         self._watching: set[asyncio.Task[None]] = set()
         self._launchers = Launchers(self._settings)
+        self._census = Census(self._settings.processes_max)
         self._closed = False
 
     def fill(self) -> None:
@@ -44,6 +46,7 @@ class KernelPool:
         kernel = await self._take()
         self.fill()
         self._given.add(kernel)
+        self._census.watch(kernel)
         if self._closed:
             await kernel.close()
             raise KernelUnavailable("The server is shutting down.")
@@ -96,4 +99,5 @@ class KernelPool:
         kernels = {kernel for kernel in started if isinstance(kernel, JupyterKernel)} | set(self._given)
         await asyncio.gather(*(kernel.close() for kernel in kernels))
         await asyncio.gather(*self._watching)
+        await self._census.close()
         await self._launchers.close()

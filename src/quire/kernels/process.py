@@ -7,6 +7,7 @@ import select
 import signal
 import subprocess
 import threading
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Protocol
 
@@ -92,7 +93,7 @@ class KernelProcess:
         if self.alive:
             # Nothing may be started while we look. Children with a session of their own are not in the group.
             os.killpg(self.pid, signal.SIGSTOP)
-            for child in await asyncio.to_thread(_descendants_of, self.pid):
+            for child in await asyncio.to_thread(_everything_below, self.pid):
                 _kill(child)
         if self.alive:
             _kill_group(self.pid)
@@ -161,8 +162,23 @@ def _kill(pid: int) -> None:
         return
 
 
-def _descendants_of(pid: int) -> list[int]:
-    """Every process below `pid`, where the system has /proc."""
+def _everything_below(pid: int) -> list[int]:
+    return descendants_of(pid, children_by_parent())
+
+
+def descendants_of(pid: int, children: Mapping[int, list[int]]) -> list[int]:
+    """Every process below `pid`, near or far."""
+    found: list[int] = []
+    pending = [pid]
+    while pending:
+        below = children.get(pending.pop(), [])
+        found += below
+        pending += below
+    return found
+
+
+def children_by_parent() -> dict[int, list[int]]:
+    """Of all processes, where the system has /proc. Blocking."""
     children: dict[int, list[int]] = {}
     for stat in Path("/proc").glob("[0-9]*/stat"):
         try:
@@ -171,10 +187,4 @@ def _descendants_of(pid: int) -> list[int]:
             continue
         # `pid (name) state parent ...`: the name may hold anything, parentheses included.
         children.setdefault(int(text.rpartition(")")[2].split()[1]), []).append(int(stat.parent.name))
-    found: list[int] = []
-    pending = [pid]
-    while pending:
-        below = children.get(pending.pop(), [])
-        found += below
-        pending += below
-    return found
+    return children

@@ -5,6 +5,7 @@ from typing import Literal, Protocol
 
 import msgspec
 
+from quire.kernels.bootstrap.overwriting import collapsed
 from quire.notebook.model import CellError, Output
 
 OUTPUT_BYTES_MAX = 8 * 1024 * 1024
@@ -13,6 +14,11 @@ STREAM_BYTES_MAX = 1024 * 1024
 """How much of a cell's stdout, and of its stderr, is kept; the rest is counted and said."""
 OUTPUTS_MAX = 1000
 """Most outputs kept of one cell."""
+
+
+def without_overwritten(text: str) -> str:
+    """What a terminal would still show of a stream: progress bars write over their lines with carriage returns."""
+    return collapsed(text, from_start=True)
 
 
 class Step(msgspec.Struct, frozen=True):
@@ -105,8 +111,8 @@ class Kernel(Protocol):
         ...
 
     async def ask(self, kind: str, arguments: Mapping[str, object], *, seconds_max: float) -> bytes:
-        """Ask about the values that the kernel holds; the answer as JSON. Changes nothing, and never delays a plan
-        by more than `seconds_max` and a moment: what takes longer is interrupted.
+        """Ask about the values that the kernel holds; the answer as JSON. Changes nothing. What takes longer than
+        `seconds_max`, or is under way when a plan is to run, is interrupted.
 
         Raises:
             KernelBusy: a plan runs, or the answer did not come in time.
@@ -117,6 +123,10 @@ class Kernel(Protocol):
 
     async def interrupt(self) -> None:
         """Stop the running cell (KeyboardInterrupt) and the rest of the plan."""
+        ...
+
+    async def kill(self, reason: str) -> None:
+        """End the process at once; `reason` is what `wait_died` and KernelDied say of it."""
         ...
 
     async def wait_died(self) -> str:

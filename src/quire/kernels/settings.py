@@ -23,6 +23,8 @@ class KernelSettings:
     """How much processor time a kernel leaves to others, the server among them: 0 (none) to 19."""
     processes_max: int = 256
     """How many processes one kernel's cells may have running."""
+    cell_seconds_max: float = 0
+    """How long one cell may run."""
     pool_size: int = 1
     """How many kernels are started ahead of need."""
     start_seconds_max: float = 60.0

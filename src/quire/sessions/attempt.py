@@ -15,6 +15,8 @@ class Attempt:
     cells: dict[str, LiveCell] = field(default_factory=dict)
     outdated: set[str] = field(default_factory=set)
     """Cells whose ancestors were edited since the plan was made: their results are stale at once."""
+    interrupted_at: float | None = None
+    """When an interrupt was asked for first, by the event loop's clock."""
 
     def withdraw(self, outdated: set[str]) -> set[str]:
         """Note that these cells' inputs changed; those of them that have not ended."""

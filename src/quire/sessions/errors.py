@@ -72,6 +72,10 @@ class CellExists(Refused):
         super().__init__(f"There is a cell {cell_id!r} already. Leave cell_id out, or choose another.")
 
 
+class NotAnswered(Refused):
+    """The kernel was asked about a value, and there is no answer now."""
+
+
 class ReadOnly(Refused):
     """The notebook was written by a newer version (E1)."""
 

@@ -5,7 +5,7 @@ from typing import Literal
 
 import msgspec
 
-from quire.kernels.protocol import OUTPUTS_MAX, STREAM_BYTES_MAX
+from quire.kernels.protocol import OUTPUTS_MAX, STREAM_BYTES_MAX, without_overwritten
 from quire.notebook.changes import CellRan
 from quire.notebook.codec import DEPTH_MAX
 from quire.notebook.depth import nesting_of
@@ -16,17 +16,26 @@ TRACEBACK_LINES_MAX = 200
 TRACEBACK_CHARS_MAX = 16_000
 MESSAGE_CHARS_MAX = 4_000
 METADATA_CHARS_MAX = 16_000
+_OVERWRITTEN_CHARS_MAX = 10_000
+"""Text that progress bars have written over is removed when it may be as much, or as much as what stays."""
 
 
 class Text:
-    """Printed text, joined only when it is needed, kept up to a limit."""
+    """Printed text, joined only when it is needed, kept up to a limit. Lines that are written over leave no trace."""
 
     def __init__(self) -> None:
         self._parts: list[str] = []
         self._kept = 0
+        self._settled = 0
+        self._overwrites = False
 
     def add(self, text: str) -> str:
         """Keep `text`, or its beginning; returns what was kept."""
+        self._overwrites = self._overwrites or "\r" in text
+        if self._overwrites and self._kept + len(text) > min(
+            2 * self._settled + _OVERWRITTEN_CHARS_MAX, STREAM_BYTES_MAX
+        ):
+            self.value()
         kept = text[: max(0, STREAM_BYTES_MAX + 1000 - self._kept)]
         if kept:
             self._parts.append(kept)
@@ -36,6 +45,9 @@ class Text:
     def value(self) -> str:
         """All that was kept."""
         joined = "".join(self._parts)
+        if self._overwrites:
+            joined = without_overwritten(joined)
+            self._kept = self._settled = len(joined)
         self._parts = [joined] if joined else []
         return joined
 

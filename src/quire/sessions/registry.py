@@ -169,7 +169,7 @@ class Registry:
             user_id=user_id,
             name=name,
             cells=cells,
-            settings=Settings(),
+            settings=Settings(run_mode=self._environment.run_mode),
         )
         with _answering():
             journal, ours = await Journal.create(store, blobs, log_id_of(user_id, notebook_id), change)

@@ -19,13 +19,20 @@ from quire.sessions.consequences import SYSTEM
 from quire.sessions.errors import NotSaved, Refused
 from quire.sessions.live_cell import LiveCell
 from quire.sessions.results import ResultLog
-from quire.sessions.scheduler import schedule
+from quire.sessions.scheduler import Schedule, Wanted, cells_wanted, schedule
+from quire.sessions.seat import Seat
 from quire.sessions.taking import take
 
 log = structlog.get_logger(__name__)
 
 PARTIAL_RESULT_S = 5.0
 """How often a long cell's output so far is committed."""
+SECOND_INTERRUPT_S = 1.0
+"""Two interrupts within this time are one that was asked for in haste."""
+INTERRUPTED_TWICE = (
+    "The kernel was ended: the cell went on after an interrupt, and a second one was asked for. "
+    "Its variables are gone; the next run starts a fresh kernel."
+)
 
 
 @dataclass(eq=False, slots=True)
@@ -33,7 +40,7 @@ class Run:
     """A request to run cells. `done` ends when all of its results are durable; `cell_ids` is then what ran."""
 
     run_id: str
-    requested: tuple[str, ...] | None
+    wanted: Wanted
     done: asyncio.Future[None]
     cell_ids: tuple[str, ...] = ()
 
@@ -57,16 +64,13 @@ class Runner:
         host: the session.
         source: where kernels come from.
         results: where results go.
+        idle_s: an idle kernel is ended after this long; 0: never.
     """
 
-    def __init__(self, host: Host, source: kp.KernelSource, results: ResultLog) -> None:
+    def __init__(self, host: Host, source: kp.KernelSource, results: ResultLog, *, idle_s: float = 0) -> None:
         self._host = host
-        self._source = source
         self._results = results
-        self._kernel: kp.Kernel | None = None
-        self._kernel_state: events.KernelState = "none"
-        self._watch: asyncio.Task[None] | None = None
-        self._epoch = 0
+        self._seat = Seat(host, source, idle_s, self._nothing_held)
         self._fresh: dict[str, str] = {}
         self._forget: set[str] = set()
         self._attempt: Attempt | None = None
@@ -80,7 +84,12 @@ class Runner:
 
     @property
     def kernel_state(self) -> events.KernelState:
-        return self._kernel_state
+        return self._seat.state
+
+    @property
+    def kernel(self) -> kp.Kernel | None:
+        """The kernel that holds the notebook's values, if there is one."""
+        return self._seat.kernel
 
     @property
     def busy(self) -> bool:
@@ -116,45 +125,50 @@ class Runner:
         under_way = self._attempt.withdraw(cell_ids) if self._attempt is not None else set()
         for cell_id in filter(self._results.holds, cell_ids - under_way):
             # Its result was made before the edit, and gets into the log behind it (R2).
-            self._mark_stale(cell_id, now_ms())
+            self._mark_stale((cell_id,), now_ms())
 
     def forget(self, cell_ids: set[str]) -> None:
         """Told of every commit: these cells are gone, and their names have to go."""
-        if self._kernel is not None:
+        if self._seat.kernel is not None:
             self._forget.update(cell_ids)
         for cell_id in cell_ids:
             self._fresh.pop(cell_id, None)
 
     async def owner_changed(self, epoch: int) -> None:
         """Another instance has taken the notebook over: stop our kernel (R1)."""
-        if epoch > self._epoch and self._kernel is not None:
+        if epoch > self._seat.epoch and self._seat.kernel is not None:
             log.info("kernel_taken_over", epoch=epoch)
             await self.stop()
 
     async def interrupt(self) -> None:
-        """Stop the running cell and what waits behind it."""
+        """Stop the running cell and what waits behind it. Asked again later, and in vain: end the kernel."""
         self._drop_waiting()
-        if self._kernel is not None and self._attempt is not None:
-            await self._kernel.interrupt()
+        kernel, attempt = self._seat.kernel, self._attempt
+        if kernel is None or attempt is None:
+            return
+        now = asyncio.get_running_loop().time()
+        if attempt.interrupted_at is None:
+            attempt.interrupted_at = now
+        elif now - attempt.interrupted_at >= SECOND_INTERRUPT_S:
+            log.warning("kernel_killed", reason="interrupted twice", run_id=attempt.run_id)
+            await kernel.kill(INTERRUPTED_TWICE)
+            return
+        await kernel.interrupt()
 
     async def stop(self) -> None:
         """End the kernel; the next run starts a fresh one."""
         self._drop_waiting()
-        kernel, self._kernel = self._kernel, None
-        if self._watch is not None:
-            self._watch.cancel()
-            self._watch = None
-        self._fresh.clear()
-        self._forget.clear()
-        if kernel is not None:
-            await kernel.close()
-        self._set_kernel_state("none")
+        await self._seat.leave()
 
     async def close(self) -> None:
         """End the kernel and the queue."""
         self._task.cancel()
         await asyncio.gather(self._task, return_exceptions=True)
         await self.stop()
+
+    def _nothing_held(self) -> None:
+        self._fresh.clear()
+        self._forget.clear()
 
     # -- the loop
 
@@ -184,7 +198,7 @@ class Runner:
     async def _serve(self, runs: list[Run]) -> None:
         """One plan for all `runs`."""
         try:
-            kernel = await self._kernel_for_run()
+            kernel = await self._seat.take()
         except (kp.KernelUnavailable, NotSaved) as error:
             log.warning("no_kernel", reason=str(error))
             self._cannot_run(runs, CellError(name="KernelUnavailable", message=str(error)))
@@ -194,24 +208,26 @@ class Runner:
             log.info("run_dropped", reason=str(refusal))
             return
         if self._dropped:
+            await self._seat.rest(kernel)
             return
-        attempt, plan, blocked = self._plan(runs)
-        for cell_id, cause in blocked.items():
+        attempt, plan, chosen = self._plan(runs)
+        for cell_id, cause in chosen.blocked.items():
             self._mark_blocked(cell_id, cause)
+        if chosen.outdated:
+            self._mark_stale(chosen.outdated, now_ms())
         for run in runs:
-            run.cell_ids = tuple(attempt.cells) + tuple(blocked)
+            run.cell_ids = tuple(attempt.cells) + tuple(chosen.blocked)
             self._host.tell(events.RunChanged(run.run_id, "started", run.cell_ids))
         if attempt.cells:
             await self._execute(kernel, attempt, plan)
+        await self._seat.rest(kernel)
         await self._results.drain()
 
-    def _plan(self, runs: list[Run]) -> tuple[Attempt, kp.Plan, Mapping[str, str]]:
+    def _plan(self, runs: list[Run]) -> tuple[Attempt, kp.Plan, Schedule]:
         state, graph = self._host.state, self._host.graph
-        requested: set[str] | None = {cell_id for run in runs for cell_id in run.requested or ()} & state.cells.keys()
-        if any(run.requested is None for run in runs):
-            requested = None
+        requested = {cell_id for run in runs for cell_id in cells_wanted(state, run.wanted)}
         chosen = schedule(state, graph, self._fresh, requested)
-        attempt = Attempt(runs[0].run_id, self._epoch, state.revision)
+        attempt = Attempt(runs[0].run_id, self._seat.epoch, state.revision)
         planned = set(chosen.steps)
         steps = []
         for cell_id in chosen.steps:
@@ -221,11 +237,11 @@ class Runner:
             steps.append(kp.Step(cell_id, cell.code, self._host.writes_of(cell_id), parents))
             self._fresh.pop(cell_id, None)
         forget, self._forget = tuple(sorted(self._forget)), set()
-        return attempt, kp.Plan(attempt.run_id, tuple(steps), forget), chosen.blocked
+        return attempt, kp.Plan(attempt.run_id, tuple(steps), forget), chosen
 
     async def _execute(self, kernel: kp.Kernel, attempt: Attempt, plan: kp.Plan) -> None:
         self._attempt = attempt
-        self._set_kernel_state("busy")
+        self._seat.busy()
         self._host.tell(events.StatusChanged(self.progress))
         partial = asyncio.create_task(self._commit_partial(attempt))
         try:
@@ -236,10 +252,6 @@ class Runner:
                     self._handle(attempt, event, tell=event.cell_id not in ended)
         except kp.KernelDied as death:
             await self._died(kernel, attempt, str(death))
-        else:
-            self._set_kernel_state("idle" if self._kernel is kernel else self._kernel_state)
-            if self._kernel is kernel and self._watch is not None and self._watch.done():
-                await self._forget_kernel(kernel)
         finally:
             partial.cancel()
             with contextlib.suppress(asyncio.CancelledError):
@@ -294,26 +306,26 @@ class Runner:
             )
         )
         if cell.cell_id in attempt.outdated:
-            self._mark_stale(cell.cell_id, at)
+            self._mark_stale((cell.cell_id,), at)
 
-    def _mark_stale(self, cell_id: str, at: int) -> None:
-        self._fresh.pop(cell_id, None)
-        self._results.add(CellsMarked(author=SYSTEM, at=at, cell_ids=(cell_id,), status="stale"))
+    def _mark_stale(self, cell_ids: tuple[str, ...], at: int) -> None:
+        for cell_id in cell_ids:
+            self._fresh.pop(cell_id, None)
+        self._results.add(CellsMarked(author=SYSTEM, at=at, cell_ids=cell_ids, status="stale"))
 
     def _mark_blocked(self, cell_id: str, cause: str) -> None:
         cell = self._host.state.cells.get(cell_id)
         if cell is None or (cell_id == cause and cell.status == "blocked"):
             return  # It is blocked by its own code, and says so already.
         error = CellError(name="Blocked", message="A cell that this one depends on has no result.", caused_by=cause)
+        if (other := self._host.state.cells.get(cause)) is not None and other.config.disabled:
+            error = CellError("Disabled", "A cell that this one depends on is switched off.", caused_by=cause)
         self._results.add(CellsMarked(author=SYSTEM, at=now_ms(), cell_ids=(cell_id,), status="blocked", error=error))
 
     def _cannot_run(self, runs: list[Run], error: CellError) -> None:
-        requested = {cell_id for run in runs for cell_id in run.requested or ()} or set(self._host.state.cells)
-        cells = tuple(
-            cell_id
-            for cell_id in requested
-            if (cell := self._host.state.cells.get(cell_id)) is not None and cell.type == "python"
-        )
+        state = self._host.state
+        wanted = dict.fromkeys(cell_id for run in runs for cell_id in cells_wanted(state, run.wanted))
+        cells = tuple(cell_id for cell_id in wanted if state.cells[cell_id].type == "python")
         for run in runs:
             run.cell_ids = cells
         if cells:
@@ -328,8 +340,7 @@ class Runner:
             cell.started_at = cell.started_at or at
             error = CellError(name="KernelDied", message=reason)
             self._finish_cell(attempt, cell, "error", error, at, max(0, at - cell.started_at))
-        if self._kernel is kernel:
-            await self._forget_kernel(kernel)
+        await self._seat.lose(kernel)
 
     async def _commit_partial(self, attempt: Attempt) -> None:
         while True:
@@ -347,46 +358,6 @@ class Runner:
                             duration_ms=at - cell.started_at,
                         )
                     )
-
-    # -- the kernel
-
-    async def _kernel_for_run(self) -> kp.Kernel:
-        """The kernel, started and owned (R1) if there is none."""
-        if self._kernel is not None:
-            return self._kernel
-        self._set_kernel_state("starting")
-        try:
-            self._epoch = await self._host.own_kernel()
-            kernel = await self._source.acquire()
-        except BaseException:
-            self._set_kernel_state("none")
-            raise
-        self._kernel = kernel
-        self._set_kernel_state("idle")
-        self._fresh.clear()
-        self._watch = asyncio.create_task(self._watch_kernel(kernel), name="kernel watch")
-        return kernel
-
-    async def _watch_kernel(self, kernel: kp.Kernel) -> None:
-        reason = await kernel.wait_died()
-        if self._kernel is kernel and self._attempt is None:
-            log.warning("kernel_died", reason=reason)
-            await self._forget_kernel(kernel)
-
-    async def _forget_kernel(self, kernel: kp.Kernel) -> None:
-        self._kernel = None
-        if self._watch is not None and self._watch is not asyncio.current_task():
-            self._watch.cancel()
-        self._watch = None
-        self._fresh.clear()
-        self._forget.clear()
-        self._set_kernel_state("dead")
-        await kernel.close()
-
-    def _set_kernel_state(self, state: events.KernelState) -> None:
-        if state != self._kernel_state:
-            self._kernel_state = state
-            self._host.tell(events.KernelChanged(state))
 
 
 def _finish(run: Run) -> None:

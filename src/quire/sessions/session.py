@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import uuid
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Mapping
 from dataclasses import dataclass
 
 import structlog
@@ -14,8 +14,9 @@ from quire.kernels.protocol import KernelSource
 from quire.notebook import changes as ch
 from quire.notebook.codec import CodecError
 from quire.notebook.fold import FoldError
-from quire.notebook.model import Notebook
+from quire.notebook.model import Notebook, RunMode
 from quire.sessions import events
+from quire.sessions.asking import ask
 from quire.sessions.cell_intents import EditCell, InsertCell
 from quire.sessions.clock import now_ms
 from quire.sessions.consequences import SYSTEM, changed_code, consequences, dependents
@@ -27,6 +28,7 @@ from quire.sessions.names import THREAD_CODE_CHARS_MIN, NameIndex
 from quire.sessions.notebook_intents import OwnKernel
 from quire.sessions.results import ResultLog
 from quire.sessions.runner import Run, Runner
+from quire.sessions.scheduler import Wanted
 from quire.sessions.writer import Receipt, Writer
 from quire.storage.protocol import NotebookStore, StorageError
 
@@ -52,6 +54,10 @@ class Environment:
     kernels: KernelSource
     instance: str
     """This process, in `owner(epoch)` commits (R1)."""
+    run_mode: RunMode = "automatic"
+    """Of notebooks that are made here."""
+    kernel_idle_s: float = 0
+    """A kernel that has run nothing for this long is ended, though its notebook stays open; 0: never."""
 
 
 class Session:
@@ -68,7 +74,7 @@ class Session:
         self.subscribers = events.Subscribers()
         self._writer = Writer(journal, marks=self._marks, applied=self._applied, saving=self._saving)
         self._results = ResultLog(environment.blobs, journal.log_id, self._submit_late, self._saving)
-        self._runner = Runner(self, environment.kernels, self._results)
+        self._runner = Runner(self, environment.kernels, self._results, idle_s=environment.kernel_idle_s)
         self._header_task = asyncio.create_task(self._keep_header(), name=f"header {self._log_id}")
         self._runs: dict[str, tuple[str, Run]] = {}
         self._failing: str | None = None
@@ -187,8 +193,8 @@ class Session:
     async def _submit_late(self, intent: Intent) -> Receipt:
         return await self._writer.submit(intent, late=True)
 
-    def run(self, cell_ids: tuple[str, ...] | None, *, key: str = "", request_hash: str = "") -> Run:
-        """Queue a run of these cells (None: of all that are outdated) and what depends on them.
+    def run(self, wanted: Wanted, *, key: str = "", request_hash: str = "") -> Run:
+        """Queue a run of what is wanted, and of what depends on it.
 
         The same `key` gives the same run, as long as this session is open.
 
@@ -201,10 +207,10 @@ class Session:
             return known[1]
         if self.state.deleted_at or self.state.purging:
             raise NotebookNotFound(self.state.notebook_id)
-        for cell_id in cell_ids or ():
+        for cell_id in wanted.cell_ids:
             if cell_id not in self.state.cells:
                 raise CellNotFound(cell_id)
-        run = Run(str(uuid.uuid4()), cell_ids, asyncio.get_running_loop().create_future())
+        run = Run(str(uuid.uuid4()), wanted, asyncio.get_running_loop().create_future())
         if key:
             self._runs[key] = (request_hash, run)
             while len(self._runs) > RUN_KEYS_MAX:
@@ -219,6 +225,10 @@ class Session:
     async def restart(self) -> None:
         """End the kernel; the next run gets a fresh one."""
         await self._runner.stop()
+
+    async def ask_kernel(self, kind: str, arguments: Mapping[str, object], *, seconds_max: float) -> bytes:
+        """Ask about the values that the kernel holds; the answer as JSON. Raises NotAnswered."""
+        return await ask(self._runner.kernel, kind, arguments, seconds_max)
 
     async def own_kernel(self) -> int:
         """Commit `owner(epoch)` (R1); the epoch."""

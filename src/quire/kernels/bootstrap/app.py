@@ -14,15 +14,16 @@ from ipykernel.kernelapp import IPKernelApp
 from ipykernel.zmqshell import ZMQInteractiveShell
 from traitlets import Type
 
-from . import integrations, lifeline, priority, streams
+from . import integrations, lifeline, orphans, priority, streams
 from .commands import run_command
-from .display import CellDisplayHook, CellDisplayPublisher
+from .display import CellDisplayFormatter, CellDisplayHook, CellDisplayPublisher
 from .errors import Describer
 from .interrupts import Interrupts
 from .memory import MemoryLimit
 from .plan import PlanRunner
 from .questions import Questions
 from .recorder import Limits, Recorder
+from .tables import Tables
 
 TOPIC = b"quire"
 _HISTORY_NAMES = ("In", "Out", "_", "__", "___", "_i", "_ii", "_iii")
@@ -47,6 +48,12 @@ class NotebookShell(ZMQInteractiveShell):
 
     display_pub_class = Type(CellDisplayPublisher)
     displayhook_class = Type(CellDisplayHook)
+
+    def init_display_formatter(self) -> None:
+        """Make the formatter ours."""
+        self.display_formatter = CellDisplayFormatter(parent=self)
+        configurables: list[Any] = self.configurables
+        configurables.append(self.display_formatter)
 
     def _showtraceback(self, etype: Any, evalue: Any, stb: list[str]) -> None:  # noqa: ARG002 - IPython's signature
         sys.stderr.write("\n".join(stb) + "\n")
@@ -112,6 +119,7 @@ def start(options: Options) -> None:
     """Run the kernel until its end."""
     lifeline.hold(options["lifeline"], Path(options["connection_file"]).parent)
     priority.yield_to_others(options["nice"])
+    orphans.adopt()
     interrupts = Interrupts()
     interrupts.install()
     # The debugger is of no use here, and importing it takes longer than all the rest.
@@ -122,6 +130,8 @@ def start(options: Options) -> None:
             f"--IPKernelApp.connection_file={options['connection_file']}",
             "--HistoryManager.enabled=False",
             "--Kernel._execute_sleep=0",
+            # Twice the pixels, with the size that they are meant for.
+            "--InlineBackend.figure_formats=retina",
         ]
     )
     del sys.modules["debugpy"]
@@ -144,6 +154,7 @@ def start(options: Options) -> None:
 
     prepare_streams()
     _prepare_shell(kernel.shell, recorder)
+    tables = kernel.shell.display_formatter.tables = Tables(recorder.cell_id)
     kernel.runner = PlanRunner(
         kernel.shell,
         recorder,
@@ -152,8 +163,9 @@ def start(options: Options) -> None:
         MemoryLimit(options["memory_bytes"]),
         prepare_streams,
         descriptors.drain,
+        tables.forget,
     )
-    kernel.questions = Questions(interrupts, {})
+    kernel.questions = Questions(interrupts, tables.handlers())
     kernel.shell_handlers["quire_question"] = kernel.answer
     integrations.install()
     app.start()

@@ -2,13 +2,20 @@
 
 import base64
 import json
+import sys
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 from ipykernel.displayhook import ZMQShellDisplayHook
 from ipykernel.zmqshell import ZMQDisplayPublisher
+from IPython.core.formatters import DisplayFormatter
+from IPython.display import Video
 
 from .recorder import Event, Recorder
+from .tables import MIME_TYPE as TABLE
+from .tables import Tables
+from .widgets import widget_text
 
 _PREFERRED = (
     # First what the page draws itself. Of what is left, the order of Jupyter's own front ends.
@@ -32,6 +39,59 @@ _PREFERRED = (
 
 _PLAIN_TYPES = frozenset({bool, complex, float, int, str})
 METADATA_BYTES_MAX = 64 * 1024
+_VIDEO_BYTES_MAX = 5 * 1024 * 1024
+"""As base64 it takes a third more, and must stay below what is kept of one output."""
+
+
+class CellDisplayFormatter(DisplayFormatter):
+    """What a value shows itself as. Tables are not asked: they would write HTML that nobody sees."""
+
+    tables: Tables | None = None
+
+    def format(self, obj: Any, include: Any = None, exclude: Any = None) -> tuple[dict[str, Any], dict[str, Any]]:
+        """All representations of a value: by MIME type, and what is said of them."""
+        own = self._own(obj)
+        if own and not (include and own.keys().isdisjoint(include)) and own.keys().isdisjoint(exclude or ()):
+            return own, {}
+        ask_all: Any = super().format
+        found: tuple[dict[str, Any], dict[str, Any]] = ask_all(obj, include=include, exclude=exclude)
+        return found
+
+    def _own(self, value: Any) -> dict[str, Any]:
+        """As what only we can show; empty for all else, and if the notebook has its own way."""
+        if self.tables is None or type(value) in self.formatters["text/html"].type_printers:
+            return {}
+        try:
+            table = self.tables.show(value)
+        except Exception as error:  # noqa: BLE001 - the author's own class, or one that is broken: it has other forms
+            sys.stderr.write(f"Not shown as a table: {type(error).__name__}: {error}\n")
+            return {}
+        if table is not None:
+            return {TABLE: table}
+        if isinstance(value, Video):
+            return _embedded(value)
+        widget = widget_text(value)
+        return {"text/plain": widget} if widget else {}
+
+
+def _embedded(video: Any) -> dict[str, Any]:
+    """A film from a file of the kernel's, which a page cannot load from there; empty if it is none."""
+    path = Path(video.filename or "")
+    if video.embed or not path.is_file():
+        return {}
+    if path.stat().st_size > _VIDEO_BYTES_MAX:
+        size, limit = path.stat().st_size / 1024**2, _VIDEO_BYTES_MAX // 1024**2
+        return {"text/plain": f"{path.name} is {size:.1f} MB; films of up to {limit} MB are shown. Make it smaller."}
+    make: Any = Video
+    whole = make(
+        filename=str(path),
+        embed=True,
+        mimetype=video.mimetype,
+        width=video.width,
+        height=video.height,
+        html_attributes=video.html_attributes,
+    )
+    return {"text/html": whole._repr_html_()}
 
 
 class CellDisplayPublisher(ZMQDisplayPublisher):

@@ -1,6 +1,7 @@
 """Why a cell failed, in the form of `CellError`: words for its author, and a traceback of its own frames."""
 
 import traceback
+from asyncio import CancelledError
 from collections import deque
 from pathlib import Path
 from types import TracebackType
@@ -49,6 +50,8 @@ class Describer:
         if isinstance(error, SyntaxError):
             return error.msg
         message = _text_of(error)
+        if isinstance(error, CancelledError) and not message:
+            return "The cell's task was cancelled, by its own code or by a library's."
         if isinstance(error, MemoryError) and self._memory_bytes:
             limit = (
                 f"The kernel may use {self._memory_bytes / 1024**3:.2g} GB of memory, and the cell needed more. "

@@ -3,10 +3,15 @@
 import builtins
 import importlib.abc
 import sys
+import time
 from collections.abc import Callable, Sequence
 from importlib.machinery import ModuleSpec
 from types import ModuleType
 from typing import Any
+
+from IPython.core.getipython import get_ipython
+
+from .streams import Writer
 
 
 def _altair(module: Any) -> None:
@@ -29,7 +34,65 @@ def _plotly(module: Any) -> None:
     module.renderers.default = "quire"
 
 
-_AFTER_IMPORT: dict[str, Callable[[Any], None]] = {"altair": _altair, "plotly.io": _plotly}
+def _tqdm(module: Any) -> None:
+    """Bars as text: the ones for notebooks are widgets, which nothing here could move."""
+
+    class Bar(module.std_tqdm):  # type: ignore[misc]  # known at run time only
+        """As a console has it, with the arguments of the one for notebooks."""
+
+        def __init__(self, *args: Any, display: bool = True, **kwargs: Any) -> None:
+            if isinstance(kwargs.get("ncols"), str):
+                # A width for a page, such as `100%`.
+                del kwargs["ncols"]
+            super().__init__(*args, **{"disable": not display, **kwargs})
+
+    def bars(*args: int, **kwargs: Any) -> Any:
+        return Bar(range(*args), **kwargs)
+
+    module.tqdm = module.tqdm_notebook = Bar
+    module.trange = module.tnrange = bars
+    # Not None, which it is without ipywidgets: `tqdm.auto` would warn that they are missing.
+    module.IProgress = Bar
+
+
+def _rich(module: Any) -> None:
+    """What rich keeps up to date is one display; in a terminal it would be escape sequences that move a cursor."""
+    live = module.Live
+    refresh, process = live.refresh, live.process_renderables
+
+    def is_ours(self: Any) -> bool:
+        return isinstance(self.console.file, Writer) and not self._alt_screen
+
+    def refresh_display(self: Any) -> None:
+        if self._nested or not is_ours(self):
+            refresh(self)
+            return
+        with self._lock:
+            gone = self.transient and not self._started
+            with self.console.capture() as captured:
+                self.console.print(self.renderable)
+            update = hasattr(self, "_display_id")
+            if not update:
+                self._display_id = f"rich-{id(self):x}-{time.monotonic_ns():x}"
+            text = "" if gone else captured.get().rstrip("\n")
+            shell: Any = get_ipython()
+            shell.display_pub.publish(
+                {"text/plain": text}, {}, transient={"display_id": self._display_id}, update=update
+            )
+
+    def process_renderables(self: Any, renderables: list[Any]) -> list[Any]:
+        found: list[Any] = renderables if is_ours(self) else process(self, renderables)
+        return found
+
+    live.refresh, live.process_renderables = refresh_display, process_renderables
+
+
+_AFTER_IMPORT: dict[str, Callable[[Any], None]] = {
+    "altair": _altair,
+    "plotly.io": _plotly,
+    "rich.live": _rich,
+    "tqdm.notebook": _tqdm,
+}
 
 
 class _Loader(importlib.abc.Loader):
@@ -67,4 +130,8 @@ class _Finder(importlib.abc.MetaPathFinder):
 
 
 def install() -> None:
+    """Tell those that will be imported, and those that are there because all kernels begin with them."""
+    for name, then in _AFTER_IMPORT.items():
+        if name in sys.modules:
+            then(sys.modules[name])
     sys.meta_path.insert(0, _Finder())

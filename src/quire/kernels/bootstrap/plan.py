@@ -1,7 +1,7 @@
 """Runs plans: cells in order, what failed blocks what depends on it, an interrupt ends the rest."""
 
 import gc
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any, TypedDict
 
 from IPython.core.interactiveshell import ExecutionInfo, ExecutionResult
@@ -50,6 +50,7 @@ class PlanRunner:
         memory: MemoryLimit,
         prepare_streams: Callable[[], None],
         drain_streams: Callable[[], None],
+        forget_shown: Callable[[Iterable[str]], None],
     ) -> None:
         self._shell = shell
         self._recorder = recorder
@@ -58,6 +59,7 @@ class PlanRunner:
         self._memory = memory
         self._prepare_streams = prepare_streams
         self._drain_streams = drain_streams
+        self._forget_shown = forget_shown
         self._namespace = Namespace(shell.user_ns)
         self._compiler = CellCompiler(shell)
         self._runner = CellRunner(shell, interrupts)
@@ -69,6 +71,7 @@ class PlanRunner:
         try:
             self._namespace.forget(dict.fromkeys(plan["forget"], ()))
             self._namespace.forget({step["cell_id"]: step["writes"] for step in plan["steps"]})
+            self._forget_shown([*plan["forget"], *(step["cell_id"] for step in plan["steps"])])
             failed: dict[str, str] = {}
             with self._shell.builtin_trap, self._shell.display_trap:
                 for step in plan["steps"]:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from .interrupts import Interrupts
+from .overwriting import Overwriting, collapsed
 
 StreamName = Literal["stdout", "stderr"]
 Event = dict[str, Any]
@@ -58,6 +59,7 @@ class _Stream:
     kept: int = 0
     dropped: int = 0
     ends_line: bool = True
+    overwriting: Overwriting = field(default_factory=Overwriting)
 
 
 @dataclass
@@ -96,12 +98,20 @@ class Recorder:
         self._plan_open = threading.Event()
         threading.Thread(target=self._tick, name="quire-recorder", daemon=True).start()
 
+    def cell_id(self) -> str | None:
+        """The cell that runs now."""
+        cell = self._cell
+        return cell.cell_id if cell is not None else None
+
     def open_plan(self, plan: int, sent_ns: int) -> None:
         self._plan = plan
         self._sent_ns = sent_ns
         self._told_interrupt = False
         self._flushed_at = time.monotonic()
         self._displays.clear()
+        with self._sending:
+            # The server learns at once that the plan is here: the first cell may keep all else from running.
+            self._send_batch([], done=False)
         self._plan_open.set()
 
     def close_plan(self) -> None:
@@ -153,6 +163,9 @@ class Recorder:
 
     def text(self, name: StreamName, text: str) -> None:
         """Something was printed."""
+        if "\r" in text and self._is_short_of_room(name, text):
+            # What is pending may shrink.
+            self.flush()
         with self._interrupts, self._lock:
             if self.drop(name, text) or not text:
                 return
@@ -233,7 +246,7 @@ class Recorder:
             self._flushing = True
             try:
                 with self._lock:
-                    events, self._events = self._events, []
+                    events, self._events = [self._settled(event) for event in self._events], []
                     self._pending_bytes = 0
                     self._flushed_at = time.monotonic()
                 if events or done or self._interrupt_is_news():
@@ -254,6 +267,23 @@ class Recorder:
         self._sequence += 1
         self._told_interrupt = interrupted
         self._send(batch)
+
+    def _is_short_of_room(self, name: StreamName, text: str) -> bool:
+        cell = self._cell
+        return cell is not None and cell.streams[name].kept + size_of(text) > self._limits.stream_bytes
+
+    def _settled(self, event: Event) -> Event:
+        """Text without what it overwrites: what is gone makes room for more."""
+        if event["type"] != "stream":
+            return event
+        text, cell = "".join(event["text"]), self._cell
+        if cell is None or cell.cell_id != event["cell_id"]:
+            return {**event, "text": [collapsed(text)]}
+        stream = cell.streams[event["name"]]
+        text, gone = stream.overwriting.take(text)
+        if stream.kept < self._limits.stream_bytes:
+            stream.kept = max(0, stream.kept - gone)
+        return {**event, "text": [text]}
 
     def _encode(self, events: list[Event], *, done: bool, interrupted: bool) -> bytes:
         batch = {
