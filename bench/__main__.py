@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 
 from bench import (
+    analysis,
     cold,
     dynamodb,
     edits,
@@ -32,6 +33,7 @@ RESULTS = Path(__file__).parent / "results"
 SUBJECTS: dict[str, Callable[[Effort], list[Table]]] = {
     "start": start.measure,
     "edits": edits.measure,
+    "analysis": analysis.measure,
     "opening": opening.measure,
     "reruns": reruns.measure,
     "written": written.measure,

@@ -20,8 +20,9 @@ ENTRY_POINTS = {
     "quire.kernels.bootstrap.launch",
     "quire.kernels.bootstrap.app",
     "quire.kernels.bootstrap.zygote",
+    "quire.kernels.bootstrap.reader",
 }
-"""Started as programs, so nothing imports them; the last three in the kernel's process, under another name."""
+"""Started as programs, so nothing imports them; the last four in the kernel's process, under another name."""
 
 CONTRACTS = ("quire.blobs.contract", "quire.storage.contract")
 """Tests that are shipped, for people who write engines: imported by tests only, which tests/test_layers.py checks."""

@@ -23,6 +23,7 @@ from quire.kernels.kernelspec import NoSuchKernel, find_kernel
 from quire.kernels.pool import KernelPool
 from quire.kernels.protocol import Kernel, KernelSource, KernelUnavailable
 from quire.kernels.settings import KernelSettings
+from quire.kernels.static_help import StaticHelp
 from quire.maintenance.migrate import Place
 from quire.sessions.provisioning import Provisioner
 from quire.sessions.registry import Registry
@@ -132,13 +133,15 @@ async def open_services(config: Config, *, with_kernels: bool = True) -> AsyncIt
             store, blobs, kernels, instance_name(), run_mode=config.run_mode, kernel_idle_s=config.kernel_idle_s
         )
         registry = Registry(environment)
+        static_help = StaticHelp()
         log.info(
             "serving", store=store.description, blobs=blobs.description, auth=config.auth, version=quire.__version__
         )
         try:
-            yield Services(registry, Provisioner(registry))
+            yield Services(registry, Provisioner(registry), static_help)
         finally:
             await registry.close()
+            await static_help.close()
             await kernels.close()
 
 

@@ -6,13 +6,14 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, TypeAdapter, ValidationError
 
-from quire.api import schemas, tables
+from quire.api import assistance, schemas, tables
 from quire.api.cells import refuse_sql
 from quire.api.problems import validation_problem
 from quire.api.requests import make_origin
 from quire.auth.principal import Principal
 from quire.notebook.ids import new_cell_id
 from quire.notebook.model import CellType
+from quire.sessions.assisting import StaticHelp
 from quire.sessions.cell_intents import Anchor, ConfigureCell, DeleteCell, EditCell, InsertCell, MoveCell
 from quire.sessions.intents import Intent, Origin
 from quire.sessions.notebook_intents import Configure, Rename, Restore
@@ -96,6 +97,18 @@ class TableColumnCommand(Command, tables.ColumnAsked):
     type: Literal["table_column"]
 
 
+class CompleteCommand(Command, assistance.CompletionAsked):
+    type: Literal["complete"]
+
+
+class InspectCommand(Command, assistance.InspectionAsked):
+    type: Literal["inspect"]
+
+
+class VariablesCommand(Command, assistance.VariablesAsked):
+    type: Literal["variables"]
+
+
 AnyCommand = (
     InsertCommand
     | EditCommand
@@ -110,6 +123,9 @@ AnyCommand = (
     | RestoreCommand
     | TablePageCommand
     | TableColumnCommand
+    | CompleteCommand
+    | InspectCommand
+    | VariablesCommand
 )
 _commands: TypeAdapter[AnyCommand] = TypeAdapter(Annotated[AnyCommand, Field(discriminator="type")])
 
@@ -117,8 +133,9 @@ _commands: TypeAdapter[AnyCommand] = TypeAdapter(Annotated[AnyCommand, Field(dis
 class Commands:
     """Carries out one client's messages on one session."""
 
-    def __init__(self, registry: Registry, session: Session, principal: Principal) -> None:
+    def __init__(self, registry: Registry, session: Session, principal: Principal, help_: StaticHelp) -> None:
         self._registry = registry
+        self._help = help_
         self._session = session
         self._principal = principal
 
@@ -158,6 +175,8 @@ class Commands:
                 return self._plain(self._session.restart)
             case TablePageCommand() | TableColumnCommand():
                 return tables.answer(self._session, command)
+            case CompleteCommand() | InspectCommand() | VariablesCommand():
+                return assistance.answer(self._session, self._help, command)
             case _:
                 return self._submit(_intent(command, origin))
 

@@ -64,7 +64,7 @@ class _Connection:
         self._socket = socket
         self._session = session
         self._services = services
-        self._commands = Commands(services.registry, session, principal)
+        self._commands = Commands(services.registry, session, principal, services.help)
         self._out: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
         self._running: set[asyncio.Task[None]] = set()
         self._places = asyncio.Semaphore(COMMANDS_IN_FLIGHT_MAX)

@@ -9,6 +9,7 @@ from starlette.responses import Response
 
 from quire.api.problems import Problem
 from quire.auth.principal import Principal
+from quire.sessions.assisting import StaticHelp
 from quire.sessions.clock import now_ms
 from quire.sessions.intents import Origin
 from quire.sessions.provisioning import SHORT_FORMS, Provisioner, full_id
@@ -21,8 +22,9 @@ IDEMPOTENCY_KEY_CHARS_MAX = 255
 class Services:
     """What the routes work with; the composition root puts it into `app.state.services`."""
 
-    def __init__(self, registry: Registry, provisioner: Provisioner) -> None:
+    def __init__(self, registry: Registry, provisioner: Provisioner, help_: StaticHelp) -> None:
         self.registry = registry
+        self.help = help_
         self.provisioner = provisioner
 
 

@@ -15,6 +15,7 @@ from ipykernel.zmqshell import ZMQInteractiveShell
 from traitlets import Type
 
 from . import integrations, lifeline, orphans, priority, streams
+from .assistance import Assistance
 from .commands import run_command
 from .display import CellDisplayFormatter, CellDisplayHook, CellDisplayPublisher
 from .errors import Describer
@@ -165,7 +166,16 @@ def start(options: Options) -> None:
         descriptors.drain,
         tables.forget,
     )
-    kernel.questions = Questions(interrupts, tables.handlers())
+    assistance = Assistance(kernel.shell)
+    kernel.questions = Questions(
+        interrupts,
+        {
+            **tables.handlers(),
+            "complete": assistance.complete,
+            "inspect": assistance.inspect,
+            "variables": kernel.runner.variables.list,
+        },
+    )
     kernel.shell_handlers["quire_question"] = kernel.answer
     integrations.install()
     app.start()

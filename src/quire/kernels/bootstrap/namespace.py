@@ -1,9 +1,11 @@
 """Which cell defined which global name, so that its names go when it runs again or is deleted."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from itertools import islice
 from operator import is_
 from typing import Any
+
+from .private_names import prefix_of, restore_in_text
 
 _MISSING = object()
 
@@ -29,6 +31,12 @@ class Namespace:
             for name in doomed:
                 self._owner.pop(name, None)
                 self.names.pop(name, None)
+
+    def defined(self) -> Iterator[tuple[str, str, Any]]:
+        """Each name that a cell has defined, as its author wrote it, with the cell and the value."""
+        for name, value in list(self.names.items()):
+            if (cell_id := self._owner.get(name)) is not None:
+                yield restore_in_text(name, prefix_of(cell_id)), cell_id, value
 
     def snapshot(self) -> dict[str, Any]:
         return self.names.copy()

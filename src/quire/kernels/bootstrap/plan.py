@@ -13,6 +13,7 @@ from .memory import MemoryLimit
 from .namespace import Namespace
 from .private_names import prefix_of
 from .recorder import Event, Recorder
+from .variables import Variables
 
 # IPython gives these no types.
 _execution_info: Any = ExecutionInfo
@@ -61,6 +62,7 @@ class PlanRunner:
         self._drain_streams = drain_streams
         self._forget_shown = forget_shown
         self._namespace = Namespace(shell.user_ns)
+        self.variables = Variables(self._namespace)
         self._compiler = CellCompiler(shell)
         self._runner = CellRunner(shell, interrupts)
 

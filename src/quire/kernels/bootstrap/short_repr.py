@@ -76,7 +76,8 @@ def _kind_of(value: object) -> str:
 def _repr_until(value: object, end: float) -> str:
     """`repr`, ended from within if it takes longer than to `end`, as `time.monotonic` counts."""
 
-    def watch(_frame: FrameType, _event: str, _argument: Any) -> Any:
+    def watch(frame: FrameType, _event: str, _argument: Any) -> Any:
+        frame.f_trace_opcodes = True  # A loop on a single line is one line for ever.
         if time.monotonic() > end:
             raise _TooLong
         return watch
