@@ -106,6 +106,43 @@ def test_texts_that_json_cannot_hold_are_replaced_and_others_kept() -> None:
     assert read_document(document).cells[0].code == "a\ufffdb"
 
 
+def test_ids_that_are_missing_are_made_the_same_way_each_time() -> None:
+    twice = [read({"code": "x"}, {"code": "x"}, {"id": "", "code": "y"}) for _ in range(2)]
+    assert twice[0] == twice[1]
+    assert len({cell.cell_id for cell in twice[0]}) == 3
+    taken = twice[0][1].cell_id
+    cells = read({"code": "z", "id": taken}, {"code": "x"})
+    assert len({cell.cell_id for cell in cells}) == 2, "also if another cell has that id"
+
+
+@pytest.mark.parametrize("number", ["1e999", "-1e999", "NaN", "Infinity", "-Infinity", "9" * 5000])
+def test_numbers_that_json_cannot_hold_become_null(number: str) -> None:
+    output = f'{{"mime_type":"application/json","data":[{number},1.5],"metadata":{{"a":{number},"b":2.5}}}}'
+    (cell,) = read_document(f'{{"cells":[{{"code":"x","outputs":[{output}]}}]}}'.encode()).cells
+    assert cell.outputs == (Output("application/json", "[null,1.5]", '{"a":null,"b":2.5}'),)
+
+
+def test_metadata_that_is_nested_too_deeply_to_be_answered_is_dropped() -> None:
+    def nested(levels: int) -> Any:
+        metadata: Any = 1
+        for _ in range(levels):
+            metadata = {"a": metadata}
+        return metadata
+
+    (cell,) = read({"outputs": [{"metadata": nested(100)}, {"metadata": nested(101)}]})
+    assert json.loads(cell.outputs[0].metadata) == nested(100)
+    assert cell.outputs[1].metadata == "{}"
+
+
+def test_the_digest_tells_contents_apart_and_nothing_else() -> None:
+    def digest(name: str = "Sales", data: str = "1", **fields: Any) -> str:
+        cell = {"id": "c1", "code": "x", "outputs": [{"data": data}]}
+        return read_document(json.dumps({"name": name, "cells": [cell], **fields}).encode()).digest()
+
+    assert digest() == digest(revision=7, updated_at=1)
+    assert len({digest(), digest(data="2"), digest(name="Other")}) == 3
+
+
 def test_names_are_cut_and_code_never_is() -> None:
     assert len(read_document(json.dumps({"name": "ü" * 2000, "cells": []}).encode()).name.encode()) == NAME_BYTES_MAX
     assert read_document(b'{"cells":[]}').name == "Untitled"

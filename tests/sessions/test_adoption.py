@@ -1,113 +1,22 @@
 """Older layouts become logs when they are opened, whoever else is at it and wherever a server is killed."""
 
 import asyncio
-import json
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from quire.blobs.memory import MemoryBlobs
 from quire.notebook.model import BlobRef
 from quire.sessions.adoption import adopt
 from quire.sessions.errors import NotebookNotFound, ReadOnly
 from quire.sessions.notebook_intents import Rename
-from quire.sessions.registry import Registry
-from quire.sessions.session import Environment
-from quire.storage.dynamodb.client import DynamoClient
-from quire.storage.dynamodb.store import DynamoStore
-from quire.storage.files import FilesStore
-from quire.storage.protocol import NotebookStore, StoreUnavailable
+from quire.storage.protocol import StoreUnavailable
 from tests.emulators.environment import nobodys_aws
-from tests.sessions.worlds import NoKernels, World
-from tests.storage.dynamodb.grounds import settings_of
+from tests.sessions.older import Interposed, Older, on_dynamodb, on_files
+from tests.sessions.worlds import World
 from tests.storage.engines import whole_log
 
 ORIGINS = World()
-
-Wire = dict[str, Any]
-
-
-def wire_cell(code: str, data: str = "1.5", cell_id: str = "c1") -> Wire:
-    """With a float, a set and a nested output, as DynamoDB's wire format has them."""
-    output = {"M": {"mime_type": {"S": "text/plain"}, "data": {"S": data}, "metadata": {"M": {"width": {"N": "1.5"}}}}}
-    return {
-        "M": {
-            "id": {"S": cell_id},
-            "type": {"S": "python"},
-            "code": {"S": code},
-            "status": {"S": "success"},
-            "outputs": {"L": [output]},
-            "reads": {"SS": ["b", "a"]},
-            "writes": {"SS": ["x"]},
-        }
-    }
-
-
-class Older:
-    """A place where an older server has left one of Ada's notebooks, and may go on writing it."""
-
-    def __init__(self, store: NotebookStore, write: Callable[[int, str, str], Any], first: int) -> None:
-        self.store = store
-        self.blobs = MemoryBlobs()
-        self._write = write
-        self.first = first
-        """Where its log begins."""
-
-    async def write(self, revision: int, code: str, data: str = "1.5") -> None:
-        written = self._write(revision, code, data)
-        if asyncio.iscoroutine(written):
-            await written
-
-    def server(self, store: Any = None) -> Registry:
-        return Registry(Environment(store or self.store, self.blobs, NoKernels(), "test"))
-
-    async def code(self) -> str:
-        """As a server that opens it anew shows it."""
-        server = self.server()
-        session = await server.open("ada", "old")
-        await server.close()
-        return next(iter(session.state.cells.values())).code
-
-
-async def on_dynamodb(folder: Path) -> tuple[Older, DynamoClient]:
-    settings = settings_of("dynalite", folder)
-    store = DynamoStore(settings)
-    await store.create_tables()
-    client = DynamoClient(settings)
-
-    async def write(revision: int, code: str, data: str) -> None:
-        item = {
-            "user_id": {"S": "ada"},
-            "notebook_id": {"S": "old"},
-            "name": {"S": "Sales"},
-            "revision": {"N": str(revision)},
-            "db_conn_string": {"S": "postgresql://u:secret@db/x"},
-            "cells": {"L": [wire_cell(code, data)]},
-        }
-        await client.write("test", "PutItem", {"TableName": settings.table, "Item": item})
-
-    return Older(store, write, 41), client
-
-
-async def on_files(folder: Path) -> Older:
-    store = await FilesStore.open(folder)
-
-    def write(revision: int, code: str, data: str) -> None:
-        cell = {"id": "c1", "type": "python", "code": code, "status": "success"}
-        output = {"mime_type": "text/plain", "data": data, "metadata": {"width": 1.5}}
-        document = {
-            "id": "old",
-            "user_id": "ada",
-            "name": "Sales",
-            "db_conn_string": "postgresql://u:secret@db/x",
-            "revision": revision,
-            "cells": [{**cell, "outputs": [output], "reads": ["a", "b"], "writes": ["x"]}],
-        }
-        (folder / "old.json").write_text(json.dumps(document), "utf-8")
-
-    return Older(store, write, 1)
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -117,13 +26,13 @@ def aws_environment() -> Iterator[None]:
         yield
 
 
-@pytest.fixture(params=["dynamodb", "files"])
+@pytest.fixture(params=["dynamodb-local", "dynalite", "files"])
 async def older(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Older]:
     if request.param == "files":
         place = await on_files(tmp_path)
         yield place
     else:
-        place, client = await on_dynamodb(tmp_path)
+        place, client = await on_dynamodb(tmp_path, request.param)
         yield place
         await client.close()
     await place.store.close()
@@ -204,39 +113,6 @@ async def test_W1_two_servers_that_take_it_over_at_once_end_with_one_log(older: 
     assert [record.revision for record in await whole_log(older.store, "ada/old")] == [older.first]
 
 
-class Interposed:
-    """The engine, with something done before one of its calls. Adoption must find the whole seam in it."""
-
-    def __init__(self, real: Any, call: str, before: Callable[[], Any]) -> None:
-        self._real = real
-        self._call = call
-        self._before = before
-        self.met = 0
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._real, name)
-
-    async def read_older(self, *key: str) -> Any:
-        return await self._through("read_older", *key)
-
-    async def begin_log(self, *record: Any) -> Any:
-        return await self._through("begin_log", *record)
-
-    async def retire_older(self, *key: Any) -> Any:
-        return await self._through("retire_older", *key)
-
-    async def create_header(self, header: Any) -> Any:
-        return await self._through("create_header", header)
-
-    async def _through(self, name: str, *arguments: Any) -> Any:
-        if name == self._call:
-            self.met += 1
-            done = self._before()
-            if asyncio.iscoroutine(done):
-                await done
-        return await getattr(self._real, name)(*arguments)
-
-
 @pytest.mark.parametrize("call", ["begin_log", "create_header", "retire_older"])
 async def test_W2_a_server_that_is_killed_between_two_steps_leaves_them_to_the_next(older: Older, call: str) -> None:
     await older.write(41, "x = 1")
@@ -298,3 +174,97 @@ async def test_a_notebook_of_ours_costs_no_further_look(older: Older) -> None:
     watched = older.server(Interposed(older.store, "read_older", looked))
     await watched.open("ada", str(receipt.answer["notebook_id"]))
     await watched.close()
+
+
+@pytest.mark.parametrize("call", ["begin_log", "create_header", "retire_older"])
+async def test_results_of_a_run_meanwhile_are_taken_over_though_no_code_changed(older: Older, call: str) -> None:
+    await older.write(41, "x = 1", "old output")
+    runs = iter([("new output", 42)])
+
+    async def run_again() -> None:
+        if (run := next(runs, None)) is not None:
+            await older.write(run[1], "x = 1", run[0])
+
+    assert await adopt(Interposed(older.store, call, run_again), older.blobs, "ada", "old")
+    (cell,) = (await older.opened()).cells.values()
+    assert cell.result is not None
+    assert ([output.data for output in cell.result.outputs], cell.status) == (["new output"], "success")
+
+
+async def test_what_an_older_server_does_not_count_is_not_lost(older: Older) -> None:
+    await older.write(0, "x = 1", "old output")
+    contents = iter([("x = 1", "new output"), ("x = 2", "2"), ("x = 1", "old output")])
+
+    async def write_again() -> None:
+        if (content := next(contents, None)) is not None:
+            await older.write(0, *content)
+
+    busy = Interposed(older.store, "retire_older", write_again)
+    assert await adopt(busy, older.blobs, "ada", "old")
+    assert busy.met == 4
+    assert (await older.code(), await older.output()) == ("x = 1", "old output"), "also what was there before"
+
+
+async def test_what_is_taken_over_late_has_the_status_that_it_had(older: Older) -> None:
+    """Of cells with and without results, as a restore followed by results must leave them."""
+    await older.write(41, "x = 1")
+    at = World().origin()
+    server = older.server()
+    session = await server.open("ada", "old")
+    await server.rename(session, Rename(at, "Ours"))
+    await server.close()
+    await older.write(50, "x = 2", "2")
+    state = await older.opened()
+    (cell,) = state.cells.values()
+    assert (state.name, cell.code, cell.status, cell.error) == ("Sales", "x = 2", "success", None)
+    assert cell.result is not None
+    assert cell.result.outputs[0].data == "2"
+
+
+async def test_H1_the_list_has_the_new_name_where_an_older_server_skipped_revisions(older: Older) -> None:
+    await older.write(41, "x = 1")
+    times = iter([60])
+
+    async def write_again() -> None:
+        if (revision := next(times, None)) is not None:
+            await older.write(revision, "x = 2")
+
+    assert await adopt(Interposed(older.store, "begin_log", write_again), older.blobs, "ada", "old")
+    server = older.server()
+    session = await server.open("ada", "old")
+    await server.rename(session, Rename(ORIGINS.origin(), "Renamed"))
+    revision = session.state.revision
+    await server.close()
+    header = await older.store.get_header("ada", "old")
+    assert header is not None
+    assert (header.name, header.revision) == ("Renamed", revision)
+
+
+async def test_one_that_was_deleted_here_is_left_alone_until_it_is_brought_back(older: Older) -> None:
+    await older.write(41, "x = 1")
+    server = older.server()
+    await server.delete("ada", "old", ORIGINS.origin())
+    await server.close()
+    await older.write(42, "x = 2")
+    assert not await adopt(older.store, older.blobs, "ada", "old")
+    assert await older.waits()
+    server = older.server()
+    await server.undelete("ada", "old", ORIGINS.origin())
+    await server.close()
+    assert await older.code() == "x = 2"
+
+
+async def test_a_header_that_cannot_be_read_does_not_end_the_take_over_early(older: Older) -> None:
+    await older.write(41, "x = 1")
+
+    def fail() -> None:
+        raise StoreUnavailable("not now")
+
+    with pytest.raises(StoreUnavailable):
+        await adopt(Interposed(older.store, "retire_older", fail), older.blobs, "ada", "old")
+    await older.write(42, "x = 2")
+    blind = older.server(Interposed(older.store, "get_header", fail))
+    session = await blind.open("ada", "old")
+    assert [cell.code for cell in session.state.cells.values()] == ["x = 2"]
+    await blind.close()
+    assert not await older.waits()

@@ -5,13 +5,15 @@ A JSON object: `id` or `notebook_id`, `user_id`, `name`, `revision` and `cells`,
 that everything may be missing, null or of another type; what a cell's author wrote is never cut.
 """
 
-import json
+import hashlib
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from quire.notebook.ids import new_cell_id
+import msgspec
+
+from quire.notebook.lenient_json import decode, text
 from quire.notebook.model import (
     CELLS_MAX,
     CODE_BYTES_MAX,
@@ -24,6 +26,7 @@ from quire.notebook.model import (
 
 _CELL_ID = re.compile(r"[!$&'()*+,\-.0-9:;=@A-Z_a-z|~]{1,512}")
 _UNFINISHED = frozenset({"queued", "running", "blocked", "stale"})
+_METADATA_LEVELS_MAX = 100
 
 
 class UnusableDocument(ValueError):
@@ -50,21 +53,30 @@ class LegacyNotebook:
     name: str
     cells: tuple[LegacyCell, ...] = field(default=())
 
+    def digest(self) -> str:
+        """The same for the same content, whoever reads it and whatever else the document holds."""
+        return hashlib.sha256(msgspec.json.encode(self)).hexdigest()
+
 
 def read_document(document: bytes) -> LegacyNotebook:
     """The notebook in a document.
 
-    Ids of cells that no cell may have, or another cell has, are replaced. A cell of an unknown type is text, since it
-    must not run as what it is not. Lone surrogates become U+FFFD.
+    Ids of cells that no cell may have, or another cell has, are replaced, by the same ones each time. A cell of an
+    unknown type is text, since it must not run as what it is not. Lone surrogates become U+FFFD, numbers that are not
+    finite null. Metadata of an output that is nested deeper than 100 levels is dropped.
 
     Raises:
         UnusableDocument: it is no such document, or holds more than a notebook may.
     """
     try:
-        # Not by msgspec, which refuses lone surrogates.
-        found = json.loads(document, parse_constant=lambda _: None)
+        return _notebook(decode(document))
+    except UnusableDocument:
+        raise
     except (ValueError, RecursionError) as error:
         raise UnusableDocument(f"the older notebook is no JSON: {error}") from error
+
+
+def _notebook(found: Any) -> LegacyNotebook:
     cells = found.get("cells") if isinstance(found, dict) else None
     if not isinstance(cells, list | dict):
         raise UnusableDocument("the older notebook is no JSON object with a list of cells")
@@ -78,20 +90,20 @@ def read_document(document: bytes) -> LegacyNotebook:
 
 def _name(document: Mapping[str, Any]) -> str:
     """Names may have been longer: only they are cut, to what a name may hold."""
-    name = _text(document.get("name")).strip() or "Untitled"
+    name = text(document.get("name")).strip() or "Untitled"
     return name.encode()[:NAME_BYTES_MAX].decode("utf-8", "ignore")
 
 
 def _cell(cell: Mapping[str, Any], number: int, taken: set[str]) -> LegacyCell:
-    code = _text(cell.get("code"))
+    code = text(cell.get("code"))
     if (size := len(code.encode())) > CODE_BYTES_MAX:
         raise UnusableDocument(
             f"cell {number} of the older notebook has {size:,} bytes of code, above the limit of {CODE_BYTES_MAX:,}: "
             "shorten it with the older server"
         )
     cell_id = cell.get("id")
-    if not isinstance(cell_id, str) or not _CELL_ID.fullmatch(cell_id) or cell_id in taken | {".", ".."}:
-        cell_id = new_cell_id()
+    if not isinstance(cell_id, str) or not _CELL_ID.fullmatch(cell_id) or cell_id in taken or cell_id in {".", ".."}:
+        cell_id = _made_id(number, code, taken)
     taken.add(cell_id)
     type_ = _type(cell.get("type"))
     if type_ == "markdown":
@@ -102,10 +114,18 @@ def _cell(cell: Mapping[str, Any], number: int, taken: set[str]) -> LegacyCell:
         type_,
         code,
         _status(cell.get("status")),
-        _text(cell.get("stdout")),
+        text(cell.get("stdout")),
         tuple(_output(output) for output in outputs if isinstance(output, dict)) if isinstance(outputs, list) else (),
         _error(cell.get("error")),
     )
+
+
+def _made_id(number: int, code: str, taken: set[str]) -> str:
+    """From where the cell is and what it says: two servers that read it at once must not see two cells."""
+    salt = 0
+    while (made := hashlib.sha256(f"{number} {salt} {code}".encode()).hexdigest()[:16]) in taken:
+        salt += 1
+    return made
 
 
 def _type(named: object) -> CellType:
@@ -125,22 +145,21 @@ def _status(status: object) -> CellStatus:
 def _output(output: Mapping[str, Any]) -> Output:
     metadata = output.get("metadata")
     return Output(
-        _text(output.get("mime_type")) or "text/plain",
-        _text(output.get("data")),
-        _text(metadata) if isinstance(metadata, dict) else "{}",
+        text(output.get("mime_type")) or "text/plain",
+        text(output.get("data")),
+        text(metadata) if isinstance(metadata, dict) and not _deeper(metadata, _METADATA_LEVELS_MAX) else "{}",
     )
+
+
+def _deeper(value: object, levels: int) -> bool:
+    """Whether it is nested deeper than that many levels."""
+    if not isinstance(value, dict | list):
+        return False
+    inner = value.values() if isinstance(value, dict) else value
+    return levels == 0 or any(_deeper(one, levels - 1) for one in inner)
 
 
 def _error(error: object) -> CellError | None:
     if isinstance(error, dict):
-        return CellError(_text(error.get("name")) or "Error", _text(error.get("message")))
-    return CellError("Error", _text(error)) if error else None
-
-
-def _text(value: object) -> str:
-    """Text as it is, nothing as the empty text, and anything else as JSON."""
-    if value is None:
-        return ""
-    if not isinstance(value, str):
-        value = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
-    return value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+        return CellError(text(error.get("name")) or "Error", text(error.get("message")))
+    return CellError("Error", text(error)) if error else None

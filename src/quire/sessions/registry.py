@@ -18,6 +18,7 @@ from quire.sessions.errors import KeyReused, LimitReached, NotebookNotFound, Not
 from quire.sessions.intents import Origin
 from quire.sessions.journal import Journal
 from quire.sessions.loading import load
+from quire.sessions.names import NameIndex
 from quire.sessions.notebook_intents import DeleteNotebook, Rename, UndeleteNotebook
 from quire.sessions.session import Environment, Session
 from quire.sessions.writer import Receipt
@@ -101,22 +102,17 @@ class Registry:
         return session
 
     async def _open_or_adopt(self, user_id: str, notebook_id: str, finding: "asyncio.Future[Header | None]") -> Session:
-        """A header without a time of creation was made by an older server: look for what it has kept."""
         store, blobs = self._environment.store, self._environment.blobs
-        header, opening = await asyncio.gather(
-            asyncio.shield(finding),
-            Session.open(self._environment, user_id, notebook_id),
-            return_exceptions=True,
+        header, journal = await asyncio.gather(
+            asyncio.shield(finding), Journal.open(store, blobs, user_id, notebook_id), return_exceptions=True
         )
-        older = isinstance(header, Header) and not header.created_at and not header.deleted_at
-        if older and await adopt(store, blobs, user_id, notebook_id):
-            if isinstance(opening, Session):
-                await opening.refresh()
-                return opening
-            return await Session.open(self._environment, user_id, notebook_id)
-        if isinstance(opening, BaseException):
-            raise opening
-        return opening
+        if isinstance(journal, BaseException):
+            raise journal
+        if _perhaps_older(header, journal) and await adopt(store, blobs, user_id, notebook_id):
+            journal = await Journal.open(store, blobs, user_id, notebook_id)
+        if journal is None:
+            raise NotebookNotFound(notebook_id)
+        return Session(self._environment, journal, await NameIndex.of(journal.state))
 
     async def _complete_header(self, state: Notebook, stored: Header | None = None) -> None:
         """The header of a log that is there: created if a crash came before it (H2), or brought up to date (H1)."""
@@ -273,6 +269,19 @@ class Registry:
         except (NotebookNotFound, NotSaved, ReadOnly):
             return
         await session.close(reason)
+
+
+def _perhaps_older(header: Header | BaseException | None, journal: Journal | None) -> bool:
+    """Whether to look for what an older server has kept.
+
+    A header that was made for a log has the time of its creation; any other is of an older server, or was made of what
+    it left. Where the header cannot be read, nobody knows.
+    """
+    if not isinstance(header, Header):
+        return header is not None
+    if header.deleted_at:
+        return False
+    return journal is None or journal.state.created_at != header.created_at
 
 
 def _header(state: Notebook, old: Header | None = None) -> Header:

@@ -161,11 +161,16 @@ class FilesStore:
     async def begin_log(self, log_id: str, record: Record) -> None:
         await self.append(log_id, record)
 
-    async def retire_older(self, user_id: str, notebook_id: str, revision: int) -> bool:
+    async def retire_older(
+        self, user_id: str, notebook_id: str, older: OlderNotebook, *, name: str, revision: int, updated_at: int
+    ) -> bool:
         """See OlderLayout: the document is set aside as ``NOTEBOOK.json.adopted``."""
-        return await self._on_headers(
-            user_id, lambda _: self._legacy.retire(user_id, notebook_id, revision), writes=True
+        retired = await self._on_headers(
+            user_id, lambda _: self._legacy.retire(user_id, notebook_id, older.document), writes=True
         )
+        if retired:
+            await self.refresh_header(user_id, notebook_id, name=name, revision=revision, updated_at=updated_at)
+        return retired
 
     async def _on_log(self, log_id: str, work: Callable[[LogFile], T]) -> T:
         def run() -> T:

@@ -11,6 +11,7 @@ from pathlib import Path
 import msgspec
 import structlog
 
+from quire.notebook.lenient_json import decode, text, whole_number
 from quire.storage import files_disk as disk
 from quire.storage.protocol import Header, StoreUnavailable
 
@@ -31,6 +32,7 @@ class _Document(msgspec.Struct):
 
 
 _decoder = msgspec.json.Decoder(_Document)
+"""Fast, and of most documents the whole answer; the others are read by `_leniently`."""
 
 
 class LegacyFiles:
@@ -74,24 +76,37 @@ class LegacyFiles:
         path = self._folder / (notebook_id + _ENDING)
         try:
             return path.read_bytes()
+        except FileNotFoundError:
+            return None
         except OSError as error:
             raise StoreUnavailable(disk.explain(error, path)) from error
 
-    def retire(self, user_id: str, notebook_id: str, revision: int | None = None) -> bool:
-        """Set the document aside, durably, if it is there and its revision is `revision` (None: any); whether it was.
+    def retire(self, user_id: str, notebook_id: str, document: bytes | None = None) -> bool:
+        """Set the document aside, durably, if it is there and still is `document` (None: any); whether it was.
+
+        It is looked at once it has its new name, since under the old one another process may replace it at any time;
+        what is another document then gets its old name back. (A process that is killed in between leaves that one set
+        aside, unread; one that writes into a file which it has opened before is not noticed.)
 
         Raises StoreUnavailable or OutcomeUnknown.
         """
-        shown = self.get(user_id, notebook_id)
-        if shown is None or revision not in {None, shown.revision}:
+        if self.get(user_id, notebook_id) is None:
             return False
         path = self._folder / (notebook_id + _ENDING)
+        aside = path.with_name(path.name + RETIRED_ENDING)
         try:
-            path.rename(path.with_name(path.name + RETIRED_ENDING))
+            if document is not None and path.read_bytes() != document:
+                return False
+            path.rename(aside)
+            same = document is None or aside.read_bytes() == document
+            if not same:
+                _put_back(aside, path)
+        except FileNotFoundError:
+            return False
         except OSError as error:
             raise StoreUnavailable(disk.explain(error, path)) from error
         disk.sync_name(path)
-        return True
+        return same
 
     def _header(self, name: str) -> Header | None:
         try:
@@ -111,11 +126,47 @@ class LegacyFiles:
 
     def _parse(self, name: str, modified_at: int) -> Header | None:
         try:
-            document = _decoder.decode((self._folder / name).read_bytes())
-        except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+            document = _read((self._folder / name).read_bytes())
+        except ValueError as error:
             _log.warning("not_a_notebook", file=str(self._folder / name), reason=str(error))
             return None
         if document.id + _ENDING != name:
             _log.warning("not_a_notebook", file=str(self._folder / name), reason=f"it holds {document.id!r}")
             return None
         return Header(document.user_id, document.id, document.name, document.revision, 0, modified_at)
+
+
+def _read(data: bytes) -> _Document:
+    """Raises ValueError: it is no notebook's document."""
+    try:
+        return _decoder.decode(data)
+    except (msgspec.MsgspecError, UnicodeDecodeError):
+        document = _leniently(decode(data))
+    if document is None:
+        raise ValueError("it is no JSON object with an `id` and a `user_id`")
+    return document
+
+
+def _leniently(found: object) -> _Document | None:
+    """As tolerant as those who take the document over; but which notebook it is, and whose, is not guessed."""
+    if not isinstance(found, dict):
+        return None
+    notebook_id, user_id = found.get("id") or found.get("notebook_id"), found.get("user_id")
+    if not isinstance(notebook_id, str) or not isinstance(user_id, str):
+        return None
+    if (text(notebook_id), text(user_id)) != (notebook_id, user_id):
+        return None  # with half a character
+    return _Document(notebook_id, user_id, text(found.get("name")), whole_number(found.get("revision")))
+
+
+def _put_back(aside: Path, path: Path) -> None:
+    """Under its old name again, if that is still free: else there is a newer one by now."""
+    try:
+        path.hardlink_to(aside)
+    except FileExistsError:
+        return
+    except OSError:  # a file system without links
+        if not path.exists():
+            aside.rename(path)
+        return
+    aside.unlink()

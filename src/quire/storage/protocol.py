@@ -226,8 +226,8 @@ class OlderNotebook(msgspec.Struct, frozen=True):
 class OlderLayout(Protocol):
     """What an engine does as well if notebooks in an older layout may lie where it keeps its own.
 
-    Its lists and `get_header` show them, with `created_at` 0, until they are taken over: by beginning a log, creating
-    the header, and retiring the older form, in this order.
+    Its lists and `get_header` show them, with another `created_at` than that of a log, until they are taken over: by
+    beginning a log, creating the header, and retiring the older form, in this order.
     """
 
     async def read_older(self, user_id: str, notebook_id: str) -> OlderNotebook | None:
@@ -238,6 +238,12 @@ class OlderLayout(Protocol):
         """As `append`, but to an empty log only, and at its `first_revision`. Raises as `append` does."""
         ...
 
-    async def retire_older(self, user_id: str, notebook_id: str, revision: int) -> bool:
-        """End the older form, if its revision is still that one; whether it was. The header stays."""
+    async def retire_older(
+        self, user_id: str, notebook_id: str, older: OlderNotebook, *, name: str, revision: int, updated_at: int
+    ) -> bool:
+        """End the older form, if it still is `older`, as `read_older` gave it; whether it was.
+
+        The header stays, and says those three from then on. Where the older form counts in the header itself, this is
+        one write with the end of that form: the revision may become lower in it, and only in it (H1).
+        """
         ...

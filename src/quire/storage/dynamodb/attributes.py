@@ -10,6 +10,7 @@ from typing import Any
 
 from aiodynamo.types import DynamoItem
 
+from quire.notebook.lenient_json import whole_number
 from quire.storage.items import Item, item_bytes
 from quire.storage.protocol import DamagedRecord, Header
 
@@ -119,4 +120,4 @@ def decode_header(stored: DynamoItem) -> Header:
 
 def _whole(stored: DynamoItem, name: str) -> int:
     value: dict[str, Any] = stored.get(name, {})
-    return int(Decimal(value["N"])) if "N" in value else 0
+    return int(Decimal(value["N"])) if "N" in value else whole_number(value.get("S"))

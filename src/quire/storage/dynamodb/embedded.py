@@ -1,20 +1,22 @@
 """The older layout: one item for each notebook, with its cells embedded. Seen here, understood elsewhere."""
 
 import base64
+import json
 from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
 
-import msgspec
 from aiodynamo.types import DynamoItem
 
-from quire.storage.dynamodb.attributes import header_key, number
+from quire.notebook.lenient_json import whole_number
+from quire.storage.dynamodb.attributes import header_key, number, text
 from quire.storage.dynamodb.client import DynamoClient
 from quire.storage.dynamodb.failures import ConditionFailed
 from quire.storage.protocol import OlderNotebook
 
-_NAMES = {"#cells": "cells", "#revision": "revision"}
 _WITHHELD = frozenset({"db_conn_string"})
+_COMPARED = ("name", "revision", "updated_at")
+"""What an older server writes beside the cells."""
 
 
 class EmbeddedCells:
@@ -29,34 +31,75 @@ class EmbeddedCells:
 
         Its connection string is left out: that stays in the header.
         """
-        payload = {"TableName": self._table, "Key": header_key(user_id, notebook_id), "ConsistentRead": True}
-        stored = (await self._client.read("read_embedded", "GetItem", payload)).get("Item")
-        if stored is None or "cells" not in stored:
+        stored = await self._item(user_id, notebook_id)
+        if stored is None:
             return None
-        plain = _plain_map({name: stored[name] for name in stored if name not in _WITHHELD})
-        found = plain.get("revision")
-        revision = int(found) if isinstance(found, int | float) else 0
-        return OlderNotebook(msgspec.json.encode(plain), revision, max(1, revision))
+        revision = whole_number(_plain(stored.get("revision", {"NULL": True})))
+        return OlderNotebook(_document(stored), revision, max(1, revision))
 
-    async def remove(self, user_id: str, notebook_id: str, revision: int) -> bool:
-        """Remove `cells` if the item still has them and its revision is `revision` (0: or none); whether it did."""
-        same = "#revision = :revision"
-        if revision == 0:
-            same = f"(attribute_not_exists(#revision) OR {same})"
-        payload = {
-            "TableName": self._table,
-            "Key": header_key(user_id, notebook_id),
-            "UpdateExpression": "REMOVE #cells",
-            "ConditionExpression": f"attribute_exists(#cells) AND {same}",
-            "ExpressionAttributeNames": _NAMES,
-            "ExpressionAttributeValues": {":revision": number(revision)},
-        }
-        try:
-            await self._client.write("remove_embedded", "UpdateItem", payload)
-        except ConditionFailed as failure:
-            # Perhaps by an attempt of ours that went unanswered: what counts is that they are gone.
-            return failure.undecided and await self.read(user_id, notebook_id) is None
-        return True
+    async def remove(
+        self, user_id: str, notebook_id: str, older: OlderNotebook, *, name: str, revision: int, updated_at: int
+    ) -> bool:
+        """Remove `cells` if the item still is `older`, and set those three with it; whether it did.
+
+        The revision counts the older server's writes until then, and the log's from then on: it may become lower.
+        """
+        stored = await self._item(user_id, notebook_id)
+        header = {"name": text(name) if name else None, "revision": number(revision), "updated_at": number(updated_at)}
+        for deep in (True, False):
+            if stored is None or _document(stored) != older.document:
+                return False
+            payload = {"TableName": self._table, "Key": header_key(user_id, notebook_id)}
+            try:
+                await self._client.write("remove_embedded", "UpdateItem", payload | _removal(stored, header, deep=deep))
+            except ConditionFailed as failure:
+                stored = await self._item(user_id, notebook_id)
+                if stored is None:
+                    # Perhaps by an attempt of ours that went unanswered: what counts is that they are gone.
+                    return failure.undecided
+                # If nothing has changed, this implementation compares no lists (dynalite does not).
+            else:
+                return True
+        return False
+
+    async def _item(self, user_id: str, notebook_id: str) -> DynamoItem | None:
+        """The item, if it still has `cells`."""
+        payload = {"TableName": self._table, "Key": header_key(user_id, notebook_id), "ConsistentRead": True}
+        stored: DynamoItem | None = (await self._client.read("read_embedded", "GetItem", payload)).get("Item")
+        return stored if stored is not None and "cells" in stored else None
+
+
+def _removal(stored: DynamoItem, header: dict[str, dict[str, str] | None], *, deep: bool) -> dict[str, Any]:
+    """The update that ends the older layout of `stored`, on the condition that it still says the same.
+
+    `deep`: compare all of its cells, and not only how many there are.
+    """
+    conditions = ["#cells = :cells" if deep else "size(#cells) = :cells"]
+    values = {":cells": stored["cells"] if deep else number(_length(stored["cells"]))}
+    for name in _COMPARED:
+        conditions.append(f"#{name} = :old_{name}" if name in stored else f"attribute_not_exists(#{name})")
+        if name in stored:
+            values[f":old_{name}"] = stored[name]
+    values |= {f":{name}": value for name, value in header.items() if value is not None}
+    sets = ", ".join(f"#{name} = :{name}" for name, value in header.items() if value is not None)
+    removes = ", ".join(["#cells", *(f"#{name}" for name, value in header.items() if value is None)])
+    return {
+        "UpdateExpression": f"SET {sets} REMOVE {removes}",
+        "ConditionExpression": " AND ".join(conditions),
+        "ExpressionAttributeNames": {f"#{name}": name for name in ("cells", *_COMPARED)},
+        "ExpressionAttributeValues": values,
+    }
+
+
+def _length(value: dict[str, Any]) -> int:
+    ((_, data),) = value.items()
+    return len(data) if isinstance(data, list | dict | str) else 0
+
+
+def _document(stored: DynamoItem) -> bytes:
+    plain = _plain_map({name: stored[name] for name in stored if name not in _WITHHELD})
+    # Not by msgspec, which refuses whole numbers of more than 64 bits. In order, so that it can be compared.
+    return json.dumps(plain, ensure_ascii=False, separators=(",", ":"), sort_keys=True).encode()
 
 
 def _plain_map(values: DynamoItem) -> dict[str, Any]:

@@ -97,8 +97,12 @@ class DynamoStore:
     async def begin_log(self, log_id: str, record: Record) -> None:
         await self._commits.begin(log_id, record)
 
-    async def retire_older(self, user_id: str, notebook_id: str, revision: int) -> bool:
-        return await self._embedded.remove(user_id, notebook_id, revision)
+    async def retire_older(
+        self, user_id: str, notebook_id: str, older: OlderNotebook, *, name: str, revision: int, updated_at: int
+    ) -> bool:
+        return await self._embedded.remove(
+            user_id, notebook_id, older, name=name, revision=revision, updated_at=updated_at
+        )
 
     async def create_tables(self) -> None:
         """Make the tables that are missing, where `endpoint_url` names a local DynamoDB."""
