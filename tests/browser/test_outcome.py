@@ -43,7 +43,7 @@ def test_open_edit_rerun_kill_restart_nothing_lost(page: Page, server: Server) -
         cell(page, number).scroll_into_view_if_needed()
         expect(cell(page, number).locator(shown).first).to_be_visible(timeout=RUN_MS)
     cell(page, 3).scroll_into_view_if_needed()
-    table = cell(page, 3).frame_locator("iframe").locator("table")
+    table = cell(page, 3).get_by_role("grid")
     expect(table).to_contain_text("Nordics", timeout=RUN_MS)
     expect(table).to_contain_text("900")
 
@@ -51,7 +51,7 @@ def test_open_edit_rerun_kill_restart_nothing_lost(page: Page, server: Server) -
     type_into(page, 1, "x = 10", "x = 42")
     page.keyboard.press("Shift+Enter")
     expect_last_cell(page, 42)
-    expect(cell(page, 3).frame_locator("iframe").locator("table")).to_contain_text(str(42 * 90), timeout=RUN_MS)
+    expect(table).to_contain_text(str(42 * 90), timeout=RUN_MS)
     saved = page.get_by_label("Saved state")
     expect(saved).to_contain_text("Saved", timeout=RUN_MS)
 

@@ -9,6 +9,7 @@ import "./styles/cells.css";
 import "./styles/conflict.css";
 import "./styles/editor.css";
 import "./styles/outputs.css";
+import "./styles/table.css";
 import "./styles/log.css";
 import "./styles/panel.css";
 import { createRoot } from "react-dom/client";

@@ -102,7 +102,7 @@ export const CellRow = memo(function CellRow({ id }: { id: string }) {
         </>
       )}
       {(near || ui.mode !== null) && !readOnly && (
-        <Tools id={id} type={type} codeHidden={view.cell.config.code_hidden} />
+        <Tools id={id} type={type} codeHidden={view.cell.config.code_hidden} disabled={view.cell.config.disabled} />
       )}
       {view.draft?.trouble && <Conflict id={id} draft={view.draft} />}
       {!isText && !view.cell.config.output_hidden && (seen ? <CellOutputs view={view} /> : null)}

@@ -1,6 +1,7 @@
 import { CodeEditor } from "../editor/CodeEditor";
 import type { EditorEvents } from "../editor/setup";
 import { StaticCode } from "../editor/StaticCode";
+import { helpOf } from "../store/help";
 import { useNotebook } from "../store/hooks";
 import type { CellView } from "../store/session";
 import { Chips } from "./Chips";
@@ -46,6 +47,7 @@ export function CodeCell({ view, text, near, readOnly, focusWish, events, onEdit
           hint={HINT}
           focusWish={focusWish}
           names={names}
+          help={helpOf(session, cell.id)}
           events={events}
           onEdit={onEdit}
         />

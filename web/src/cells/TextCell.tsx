@@ -1,6 +1,7 @@
 import { CodeEditor } from "../editor/CodeEditor";
 import type { EditorEvents } from "../editor/setup";
 import { Markdown } from "../outputs/Markdown";
+import { NO_HELP } from "../store/help";
 
 interface Props {
   text: string;
@@ -26,6 +27,7 @@ export function TextCell({ text, editing, readOnly, focusWish, events, onEdit }:
         hint="Text, in Markdown"
         focusWish={focusWish}
         names={NO_NAMES}
+        help={NO_HELP}
         events={events}
         onEdit={onEdit}
       />

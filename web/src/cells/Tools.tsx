@@ -1,4 +1,4 @@
-import { DownIcon, EyeIcon, TrashIcon, UpIcon } from "../shell/icons";
+import { DownIcon, EyeIcon, PowerIcon, TrashIcon, UpIcon } from "../shell/icons";
 import { useNotebook } from "../store/hooks";
 import type { CellType } from "../wire/types";
 
@@ -6,10 +6,11 @@ interface Props {
   id: string;
   type: CellType;
   codeHidden: boolean;
+  disabled: boolean;
 }
 
 /** What can be done to a cell, shown while it is pointed at or has the focus. */
-export function Tools({ id, type, codeHidden }: Props) {
+export function Tools({ id, type, codeHidden, disabled }: Props) {
   const { actions } = useNotebook();
   const other: CellType = type === "markdown" ? "python" : "markdown";
   return (
@@ -36,6 +37,17 @@ export function Tools({ id, type, codeHidden }: Props) {
           onClick={() => actions.configureCell(id, { code_hidden: !codeHidden })}
         >
           <EyeIcon />
+        </button>
+      )}
+      {type !== "markdown" && (
+        <button
+          type="button"
+          aria-label={disabled ? "Switch on" : "Switch off"}
+          title={disabled ? "Switch on: it runs again" : "Switch off: neither it nor what needs it runs"}
+          aria-pressed={disabled}
+          onClick={() => actions.configureCell(id, { disabled: !disabled })}
+        >
+          <PowerIcon />
         </button>
       )}
       <button type="button" aria-label="Delete cell" title="Delete (D D)" onClick={() => actions.remove(id)}>

@@ -1,4 +1,5 @@
 import { useEffect, useLayoutEffect, useRef, useState } from "react";
+import type { Help } from "./help";
 import type { CellEditor, EditorEvents } from "./setup";
 import { StaticCode } from "./StaticCode";
 
@@ -27,6 +28,7 @@ interface Props {
   /** Grows with each wish to put the cursor into this editor; 0: none yet. */
   focusWish: number;
   names(): Iterable<string>;
+  help: Help;
   events: EditorEvents;
   /** The reader pressed on the static text before the editor was there. */
   onEdit(): void;
@@ -64,6 +66,10 @@ export function CodeEditor(props: Props) {
       readOnly: latest.current.readOnly,
       hint,
       names: () => latest.current.names(),
+      help: {
+        complete: (code, position) => latest.current.help.complete(code, position),
+        inspect: (code, position) => latest.current.help.inspect(code, position),
+      },
       events: {
         changed: (changed) => latest.current.events.changed(changed),
         blurred: () => latest.current.events.blurred(),

@@ -5,15 +5,22 @@ import {
   closeBracketsKeymap,
   completionKeymap,
   completionStatus,
-  type CompletionContext,
 } from "@codemirror/autocomplete";
 import { defaultKeymap, history, historyKeymap, indentWithTab } from "@codemirror/commands";
-import { python, pythonLanguage } from "@codemirror/lang-python";
-import { bracketMatching, HighlightStyle, indentOnInput, indentUnit, syntaxHighlighting } from "@codemirror/language";
+import { pythonLanguage } from "@codemirror/lang-python";
+import {
+  bracketMatching,
+  HighlightStyle,
+  indentOnInput,
+  indentUnit,
+  LanguageSupport,
+  syntaxHighlighting,
+} from "@codemirror/language";
 import { Annotation, Compartment, EditorState, type Extension, Prec, Transaction } from "@codemirror/state";
 import { drawSelection, EditorView, keymap, placeholder } from "@codemirror/view";
 import { tags } from "@lezer/highlight";
 import { minimalChange } from "./change";
+import { completions, type Help, helpFor } from "./help";
 
 export interface EditorEvents {
   changed(text: string): void;
@@ -34,8 +41,9 @@ export interface EditorOptions {
   language: "python" | "markdown";
   readOnly: boolean;
   hint: string;
-  /** Names that the notebook defines, for completion. */
+  /** Names that the notebook defines, for completion where nobody knows more. */
   names(): Iterable<string>;
+  help: Help;
   events: EditorEvents;
 }
 
@@ -57,14 +65,6 @@ const colours = HighlightStyle.define([
   },
   { tag: tags.comment, class: "tok-com" },
 ]);
-
-function notebookNames(names: () => Iterable<string>) {
-  return (context: CompletionContext) => {
-    const word = context.matchBefore(/\w+/);
-    if (!word || (word.from === word.to && !context.explicit)) return null;
-    return { from: word.from, options: [...names()].map((label) => ({ label, type: "variable", detail: "notebook" })) };
-  };
-}
 
 function keys(events: EditorEvents): Extension {
   const done = (action: () => void) => () => {
@@ -99,9 +99,9 @@ function keys(events: EditorEvents): Extension {
 function languageOf(options: EditorOptions): Extension {
   if (options.language === "markdown") return EditorView.lineWrapping;
   return [
-    python(),
-    pythonLanguage.data.of({ autocomplete: notebookNames(options.names) }),
-    autocompletion({ icons: false }),
+    new LanguageSupport(pythonLanguage),
+    autocompletion({ icons: false, override: [completions(options.help, options.names)] }),
+    helpFor(options.help),
     indentUnit.of("    "),
     matchMedia("(max-width: 900px)").matches ? EditorView.lineWrapping : [],
   ];

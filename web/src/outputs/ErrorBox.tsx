@@ -26,10 +26,11 @@ function framesIn(traceback: readonly string[]): number {
 /** Why a cell has no fresh result: the name, the line, folded frames, and the cell to look at. */
 export function ErrorBox({ error, cause, nameOf, onJump }: Props) {
   const frames = framesIn(error.traceback);
-  const blocked = error.name === "Blocked";
+  const off = error.name === "Disabled";
+  const blocked = off || error.name === "Blocked";
   return (
     <div className={blocked ? "err blocked" : "err"}>
-      <b>{blocked ? "Blocked" : error.name}</b>{" "}
+      <b>{off ? "Switched off" : error.name}</b>{" "}
       {blocked && cause !== null ? (
         <>
           by{" "}

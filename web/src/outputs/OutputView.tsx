@@ -1,4 +1,4 @@
-import { memo } from "react";
+import { lazy, memo, Suspense } from "react";
 import type { Output } from "../wire/types";
 import { Chart, type ChartKind } from "./Chart";
 import { Download } from "./Download";
@@ -9,6 +9,10 @@ import { LongText } from "./LongText";
 import { Markdown } from "./Markdown";
 import { Picture } from "./Picture";
 import { useText } from "./useText";
+
+/** Fetched when the first table is shown. */
+const DataTable = lazy(() => import("./table/DataTable"));
+const TABLE = "application/vnd.quire.table+json";
 
 const PICTURES = new Set(["image/png", "image/jpeg", "image/gif", "image/webp", "image/svg+xml"]);
 
@@ -55,6 +59,13 @@ function bodyOf(mimeType: string, text: string) {
   if (mimeType === "text/html") return <Frame html={text} />;
   if (mimeType === "text/markdown") return <Markdown source={text} />;
   if (mimeType === "text/latex") return <Latex source={text} />;
+  if (mimeType === TABLE) {
+    return (
+      <Suspense fallback={<span className="waiting">Fetching the table</span>}>
+        <DataTable text={text} />
+      </Suspense>
+    );
+  }
   if (JSON_TYPE.test(mimeType)) return <JsonTree text={text} />;
   return <LongText text={text} label="Output" />;
 }

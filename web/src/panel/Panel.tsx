@@ -3,8 +3,9 @@ import { CloseIcon } from "../shell/icons";
 import { useTopic } from "../store/hooks";
 import { Graph } from "./Graph";
 import { HistoryList } from "./HistoryList";
+import { Variables } from "./Variables";
 
-const TABS = ["Graph", "History"] as const;
+const TABS = ["Graph", "Variables", "History"] as const;
 
 /** Beside the sheet: what depends on what, and what happened. A sheet that slides in where there is no room. */
 export function Panel({ open, onClose }: { open: boolean; onClose(): void }) {
@@ -13,13 +14,14 @@ export function Panel({ open, onClose }: { open: boolean; onClose(): void }) {
   const onKeyDown = (event: KeyboardEvent) => {
     if (event.key === "Escape") onClose();
     if (event.key !== "ArrowLeft" && event.key !== "ArrowRight") return;
-    const next = tab === "Graph" ? "History" : "Graph";
+    const by = event.key === "ArrowRight" ? 1 : TABS.length - 1;
+    const next = TABS[(TABS.indexOf(tab) + by) % TABS.length] ?? "Graph";
     setTab(next);
     document.getElementById(`tab-${next}`)?.focus();
   };
   if (!loaded) return <aside className="panel" />;
   return (
-    <aside className="panel" id="panel" aria-label="Graph and history" data-open={open ? "" : undefined}>
+    <aside className="panel" id="panel" aria-label="Graph, variables and history" data-open={open ? "" : undefined}>
       <div className="tabs" role="tablist" onKeyDown={onKeyDown}>
         {TABS.map((name) => (
           <button
@@ -41,7 +43,7 @@ export function Panel({ open, onClose }: { open: boolean; onClose(): void }) {
         </button>
       </div>
       <div className="panel-body" id="panel-body" role="tabpanel" aria-labelledby={`tab-${tab}`}>
-        {tab === "Graph" ? <Graph /> : <HistoryList />}
+        {tab === "Graph" ? <Graph /> : tab === "Variables" ? <Variables /> : <HistoryList />}
       </div>
     </aside>
   );

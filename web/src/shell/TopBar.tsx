@@ -1,5 +1,5 @@
-import { useContext, useEffect } from "react";
-import { NotebookContext, useMeta, useNotebook } from "../store/hooks";
+import { useContext, useEffect, useState } from "react";
+import { NotebookContext, useMeta, useNotebook, useTopic } from "../store/hooks";
 import { ListIcon, Mark, MoreIcon, PlayIcon, StopIcon } from "./icons";
 import { Menu, MenuItem } from "./Menu";
 import { goHome } from "./route";
@@ -91,8 +91,34 @@ function useRunStaleKey(): void {
   }, [actions]);
 }
 
-function NotebookTools({ onPanel }: { onPanel(): void }) {
+/** Ends the run; pressed once more, when that did not help, the kernel. */
+function Interrupt() {
   const { actions } = useNotebook();
+  const [pressed, setPressed] = useState(false);
+  return (
+    <button
+      type="button"
+      className="btn"
+      title={pressed ? "The cell goes on: end the kernel with its variables" : "Stop what runs"}
+      onClick={() => {
+        actions.interrupt(pressed);
+        setPressed(true);
+      }}
+    >
+      <StopIcon />
+      {pressed ? "Kill kernel" : "Interrupt"}
+    </button>
+  );
+}
+
+/** How many cells have a result that is not up to date. */
+function useStaleCount(): number {
+  return useTopic("history", (session) => session.cellsInOrder().filter((cell) => cell.status === "stale").length);
+}
+
+function NotebookTools({ onPanel }: { onPanel(): void }) {
+  const { session, actions } = useNotebook();
+  const stale = useStaleCount();
   const meta = useMeta();
   useRunStaleKey();
   if (!meta) return <ThemeMenu />;
@@ -124,13 +150,10 @@ function NotebookTools({ onPanel }: { onPanel(): void }) {
         </button>
       </div>
       {busy ? (
-        <button type="button" className="btn" onClick={() => actions.interrupt()}>
-          <StopIcon />
-          Interrupt
-        </button>
+        <Interrupt />
       ) : (
         <button type="button" className="btn only-wide" disabled={disabled} onClick={() => void actions.runStale()}>
-          Run stale <span className="key">⇧R</span>
+          {stale > 0 ? `Run ${stale} stale` : "Run stale"} <span className="key">⇧R</span>
         </button>
       )}
       <button type="button" className="btn primary" disabled={disabled} onClick={() => void actions.runAll()}>
@@ -143,11 +166,24 @@ function NotebookTools({ onPanel }: { onPanel(): void }) {
             act();
             close();
           };
+          const here = session.focus.selected;
           return (
             <>
               <div className="menu-note">{KERNEL_WORDS[kernel]}</div>
               <MenuItem hint="⇧R" disabled={disabled} onSelect={item(() => void actions.runStale())}>
                 Run stale
+              </MenuItem>
+              <MenuItem
+                disabled={disabled || here === null}
+                onSelect={item(() => here !== null && void actions.runBeside(here, "above"))}
+              >
+                Run above
+              </MenuItem>
+              <MenuItem
+                disabled={disabled || here === null}
+                onSelect={item(() => here !== null && void actions.runBeside(here, "below"))}
+              >
+                Run from here on
               </MenuItem>
               <MenuItem disabled={!busy} onSelect={item(() => actions.interrupt())}>
                 Interrupt
@@ -163,7 +199,7 @@ function NotebookTools({ onPanel }: { onPanel(): void }) {
                 {mode === "lazy" ? "Switch to automatic" : "Switch to lazy"}
               </MenuItem>
               <div className="only-medium">
-                <MenuItem onSelect={item(onPanel)}>Graph and history</MenuItem>
+                <MenuItem onSelect={item(onPanel)}>Graph, variables and history</MenuItem>
               </div>
               <ThemeItem close={close} />
             </>

@@ -67,6 +67,11 @@ export const EyeIcon = () => (
     <circle cx="7" cy="7" r="1.7" />
   </Icon>
 );
+export const PowerIcon = () => (
+  <Icon>
+    <path d="M7 1.6v5M4.2 3.4a4.6 4.6 0 1 0 5.6 0" />
+  </Icon>
+);
 export const CloseIcon = () => (
   <Icon>
     <path d="m3 3 8 8M11 3l-8 8" />

@@ -83,11 +83,20 @@ export class Actions {
   }
 
   async runStale(): Promise<void> {
-    await this.start(this.session.order, { type: "run" });
+    await this.start(this.session.order, { type: "run", scope: "stale" });
   }
 
-  interrupt(): void {
-    this.command({ type: "interrupt" }, "Interrupt sent");
+  /** Runs the cells before this one, or this one and those behind it. */
+  async runBeside(id: string, scope: "above" | "below"): Promise<void> {
+    const { order } = this.session;
+    const at = order.indexOf(id);
+    const ids = scope === "above" ? order.slice(0, at) : order.slice(at);
+    await this.start(ids, { type: "run", scope, cell_ids: [id] });
+  }
+
+  /** `again`: the first one did not end the cell, so that this one ends the kernel. */
+  interrupt(again = false): void {
+    this.command({ type: "interrupt" }, again ? "The kernel is ended" : "Interrupt sent");
   }
 
   restart(): void {

@@ -11,6 +11,7 @@ import { freshCell, type Operation, orderWith } from "./operations";
 import { Outbox } from "./outbox";
 import { PendingOperations } from "./pending";
 import { type Saved, savedOf } from "./saved";
+import { Questions } from "./questions";
 import { StreamBatch } from "./streams";
 import { cellTopic, Topics } from "./topics";
 
@@ -39,6 +40,7 @@ export class Session {
   readonly history: History;
   readonly kept: KeptEdits;
   readonly outbox: Outbox;
+  readonly questions: Questions;
   readonly edits: EditQueue;
   readonly pending: PendingOperations;
   connection: Connection = "opening";
@@ -68,6 +70,10 @@ export class Session {
     this.outbox = new Outbox(
       (frame) => this.socket.send(frame),
       () => this.refreshSaved(),
+    );
+    this.questions = new Questions(
+      (frame) => this.socket.send(frame),
+      () => this.connection === "live",
     );
     this.edits = new EditQueue(
       {
@@ -198,7 +204,7 @@ export class Session {
         this.refreshSaved();
         break;
       case "ack":
-        this.outbox.acknowledged(message);
+        if (!this.questions.answered(message)) this.outbox.acknowledged(message);
         break;
       case "problem":
         this.receiveProblem(message);
@@ -256,6 +262,7 @@ export class Session {
   }
 
   private receiveProblem(problem: ProblemMessage): void {
+    if (this.questions.answered(problem)) return;
     if (problem.id !== undefined) this.outbox.refused(problem);
     else if (problem.status === 401 || problem.status === 403) this.giveUp("unauthorized", problem.detail);
     else if (problem.status === 404 || problem.status === 410) this.giveUp("missing", problem.detail);
@@ -264,6 +271,7 @@ export class Session {
   private closed(): void {
     const wasLive = this.connection === "live";
     this.outbox.closed();
+    this.questions.closed();
     if (this.connection !== "unauthorized" && this.connection !== "missing") this.setConnection("offline");
     if (!wasLive) void this.probe();
   }

@@ -149,6 +149,84 @@ export type ServerMessage =
   | AckMessage
   | ProblemMessage;
 
+export type RunScope = "cells" | "stale" | "all" | "above" | "below";
+
+/** Questions about the kernel's values, without `id`. Positions count code points. */
+export type Question =
+  | { type: "complete"; cell_id: string; code: string; position: number }
+  | { type: "inspect"; cell_id: string; code: string; position: number }
+  | { type: "variables" }
+  | { type: "table_page"; table: string; offset: number; limit: number; sort: TableSort[]; filters: TableFilter[] }
+  | { type: "table_column"; table: string; column: number };
+
+export interface Answers {
+  complete: CompletionAnswer;
+  inspect: InspectionAnswer;
+  variables: VariablesAnswer;
+  table_page: TablePage;
+  table_column: TableProfile;
+}
+
+export interface CompletionAnswer {
+  matches: { text: string; type: string }[];
+  start: number;
+  end: number;
+}
+
+export interface InspectionAnswer {
+  found: boolean;
+  name: string;
+  kind: string;
+  signature: string;
+  doc: string;
+  /** Which argument is being written; null: this is not a call. */
+  parameter: number | null;
+}
+
+export interface Variable {
+  name: string;
+  type: string;
+  shape: string;
+  value: string;
+  size: number | null;
+  cell_id: string;
+}
+
+export interface VariablesAnswer {
+  variables: Variable[];
+  total: number;
+}
+
+export type TableKind = "integer" | "number" | "boolean" | "text" | "time" | "duration" | "category" | "other";
+export type TableValue = string | number | boolean | null;
+
+export interface TableSort {
+  column: number;
+  descending: boolean;
+}
+
+export interface TableFilter {
+  column: number;
+  op: "contains" | "not_contains" | "eq" | "ne" | "lt" | "le" | "gt" | "ge" | "null" | "not_null";
+  value?: TableValue;
+}
+
+export interface TablePage {
+  rows: TableValue[][];
+  total: number;
+  offset: number;
+}
+
+export interface TableProfile {
+  kind: TableKind;
+  /** Counts of equal parts between `low` and `high`, or the most frequent values. */
+  bins: (number | { value: TableValue; count: number })[];
+  low: TableValue;
+  high: TableValue;
+  nulls: number;
+  distinct: number | null;
+}
+
 /** What the page asks of the server, without `id` and `key`. */
 export type Request =
   | { type: "insert_cell"; cell_type: CellType; code: string; after_cell_id: string | null; cell_id: string }
@@ -158,7 +236,7 @@ export type Request =
   | { type: "configure_cell"; cell_id: string; config: Partial<CellConfig> }
   | { type: "rename"; name: string }
   | { type: "configure"; run_mode: RunMode }
-  | { type: "run"; cell_ids?: string[] }
+  | { type: "run"; cell_ids?: string[]; scope?: RunScope }
   | { type: "interrupt" }
   | { type: "restart" }
   | { type: "restore"; revision: number; expected_revision?: number };
