@@ -11,6 +11,9 @@ from tests.servers import Server
 STUBBORN = "import signal\nsignal.signal(signal.SIGINT, signal.SIG_IGN)\nwhile True:\n    pass"
 
 
+FOREVER = "import time\nwhile True:\n    time.sleep(0.01)"
+
+
 def run_scope(client: httpx.Client, notebook: str, scope: str, *cells: str) -> dict[str, str]:
     body = {"scope": scope} | ({"cell_ids": list(cells)} if cells else {})
     answer = client.post(f"/api/notebooks/{notebook}/run?wait=true", json=body, timeout=60)
@@ -78,6 +81,26 @@ def test_a_second_interrupt_ends_a_kernel_that_ignores_the_first(client: httpx.C
     assert error["name"] == "KernelDied"
     assert "second" in error["message"]
     assert run(client, notebook, [behind]) == {behind: "success"}
+
+
+def test_what_waits_behind_a_running_plan_is_queued(client: httpx.Client, notebook: str) -> None:
+    long, behind, off = add(client, notebook, FOREVER), add(client, notebook, "print('b')"), add(client, notebook, "c")
+    switch(client, notebook, off, disabled=True)
+    start(client, notebook, long)
+    until_status(client, notebook, long, "running")
+    start(client, notebook, behind)
+    assert show_cell(client, notebook, behind)["status"] == "queued"
+    interrupt(client, notebook)
+    until(lambda: show(client, notebook)["kernel"] == "idle", "the end of the loop")
+    assert show_cell(client, notebook, behind)["status"] == "idle", "it was dropped, and waits no longer"
+    start(client, notebook, long)
+    until_status(client, notebook, long, "running")
+    start(client, notebook, behind, off)
+    assert show_cell(client, notebook, off)["status"] == "queued"
+    edit(client, notebook, long, "pass")
+    interrupt(client, notebook)
+    until(lambda: show(client, notebook)["kernel"] == "idle", "the end of the loop")
+    assert show_cell(client, notebook, off)["status"] == "idle"
 
 
 def _interrupted(client: httpx.Client, notebook: str, cell: str) -> bool:

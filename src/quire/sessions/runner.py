@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -29,6 +29,7 @@ PARTIAL_RESULT_S = 5.0
 """How often a long cell's output so far is committed."""
 SECOND_INTERRUPT_S = 1.0
 """Two interrupts within this time are one that was asked for in haste."""
+QUEUED = events.Progress("queued")
 INTERRUPTED_TWICE = (
     "The kernel was ended: the cell went on after an interrupt, and a second one was asked for. "
     "Its variables are gone; the next run starts a fresh kernel."
@@ -98,10 +99,11 @@ class Runner:
 
     @property
     def progress(self) -> Mapping[str, events.Progress]:
-        """Where the cells of the current plan stand."""
+        """Where the cells of the current plan stand, and those that wait behind it."""
         if self._attempt is None:
             return {}
-        return {cell.cell_id: events.Progress(cell.status, cell.started_at) for cell in self._attempt.cells.values()}
+        planned = {c.cell_id: events.Progress(c.status, c.started_at) for c in self._attempt.cells.values()}
+        return {**dict.fromkeys(self._wanted(self._waiting), QUEUED), **planned}
 
     def shown_so_far(self) -> list[events.Event]:
         """What a new subscriber must be told to see the current run as others do."""
@@ -119,6 +121,9 @@ class Runner:
         """Queue a run; runs that wait for the same kernel become one plan."""
         self._waiting.append(run)
         self._arrived.set()
+        if self._attempt is not None:
+            waiting = [cell_id for cell_id in self._wanted([run]) if cell_id not in self._attempt.cells]
+            self._host.tell(events.StatusChanged(dict.fromkeys(waiting, QUEUED)))
 
     def outdate(self, cell_ids: set[str]) -> None:
         """Told of every commit during a run: the inputs of these cells changed."""
@@ -172,9 +177,22 @@ class Runner:
 
     # -- the loop
 
+    def _wanted(self, runs: list[Run]) -> list[str]:
+        """The cells that these runs name: those that they need come to light when a plan is made."""
+        state = self._host.state
+        return [cell_id for run in runs for cell_id in cells_wanted(state, run.wanted)]
+
+    def _leave_queue(self, cell_ids: Iterable[str]) -> None:
+        """Tell that cells wait no longer, but for those of the plan that runs."""
+        planned = self._attempt.cells if self._attempt is not None else {}
+        left = self._committed_progress({cell_id: None for cell_id in cell_ids if cell_id not in planned})
+        if left:
+            self._host.tell(events.StatusChanged(left))
+
     def _drop_waiting(self) -> None:
         self._dropped = True
         waiting, self._waiting = self._waiting, []
+        self._leave_queue(self._wanted(waiting))
         for run in waiting:
             _finish(run)
 
@@ -218,6 +236,7 @@ class Runner:
         for run in runs:
             run.cell_ids = tuple(attempt.cells) + tuple(chosen.blocked)
             self._host.tell(events.RunChanged(run.run_id, "started", run.cell_ids))
+        self._leave_queue(cell_id for cell_id in self._wanted(runs) if cell_id not in attempt.cells)
         if attempt.cells:
             await self._execute(kernel, attempt, plan)
         await self._seat.rest(kernel)
@@ -225,8 +244,7 @@ class Runner:
 
     def _plan(self, runs: list[Run]) -> tuple[Attempt, kp.Plan, Schedule]:
         state, graph = self._host.state, self._host.graph
-        requested = {cell_id for run in runs for cell_id in cells_wanted(state, run.wanted)}
-        chosen = schedule(state, graph, self._fresh, requested)
+        chosen = schedule(state, graph, self._fresh, set(self._wanted(runs)))
         attempt = Attempt(runs[0].run_id, self._seat.epoch, state.revision)
         planned = set(chosen.steps)
         steps = []
@@ -324,8 +342,7 @@ class Runner:
 
     def _cannot_run(self, runs: list[Run], error: CellError) -> None:
         state = self._host.state
-        wanted = dict.fromkeys(cell_id for run in runs for cell_id in cells_wanted(state, run.wanted))
-        cells = tuple(cell_id for cell_id in wanted if state.cells[cell_id].type == "python")
+        cells = tuple(id_ for id_ in dict.fromkeys(self._wanted(runs)) if state.cells[id_].type == "python")
         for run in runs:
             run.cell_ids = cells
         if cells:

@@ -55,7 +55,7 @@ class Describer:
         if isinstance(error, MemoryError) and self._memory_bytes:
             limit = (
                 f"The kernel may use {self._memory_bytes / 1024**3:.2g} GB of memory, and the cell needed more. "
-                "The operator of the server can change this limit."
+                "The operator of the server can change this limit (QUIRE_KERNEL_MEMORY_MB)."
             )
             return f"{message}\n{limit}" if message else limit
         return message
