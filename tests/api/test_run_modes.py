@@ -6,6 +6,7 @@ import httpx
 import pytest
 
 from tests.api.calls import add, edit, interrupt, new_notebook, run, show, show_cell, start, until, until_status
+from tests.api.follower import Follower
 from tests.servers import Server
 
 STUBBORN = "import signal\nsignal.signal(signal.SIGINT, signal.SIG_IGN)\nwhile True:\n    pass"
@@ -101,6 +102,21 @@ def test_what_waits_behind_a_running_plan_is_queued(client: httpx.Client, notebo
     interrupt(client, notebook)
     until(lambda: show(client, notebook)["kernel"] == "idle", "the end of the loop")
     assert show_cell(client, notebook, off)["status"] == "idle"
+
+
+def test_what_is_not_wanted_any_more_waits_no_longer(server: Server, client: httpx.Client, notebook: str) -> None:
+    """A run of what is stale, asked for behind another one, of a cell that meanwhile does not run."""
+    long, text = add(client, notebook, "import time\ntime.sleep(0.5)"), add(client, notebook, "print('b')")
+    with Follower(server, notebook) as follower:
+        follower.ready()
+        start(client, notebook, long)
+        until_status(client, notebook, long, "running")
+        client.post(f"/api/notebooks/{notebook}/run", json={"scope": "stale"}).raise_for_status()
+        assert show_cell(client, notebook, text)["status"] == "queued"
+        client.put(f"/api/notebooks/{notebook}/cells/{text}", json={"code": "words", "type": "markdown"})
+        until(lambda: show(client, notebook)["kernel"] == "idle", "the end of both")
+        follower.request("interrupt")  # What was told before has arrived before the answer.
+        assert follower.page.live == {}
 
 
 def _interrupted(client: httpx.Client, notebook: str, cell: str) -> bool:

@@ -85,18 +85,18 @@ class KernelProcess:
     def interrupt(self) -> None:
         """SIGINT to the kernel and to what it runs in the foreground: `os.system` waits for its child's end."""
         if self.alive:
-            os.killpg(self.pid, signal.SIGINT)
+            _signal_group(self.pid, signal.SIGINT)
 
     async def stop(self, reason: str = "The kernel was stopped.") -> None:
         """Kill the process and all that it started; returns when it is gone. `reason`: what `died` will say."""
         self._stopped, self._stopping = True, reason
         if self.alive:
             # Nothing may be started while we look. Children with a session of their own are not in the group.
-            os.killpg(self.pid, signal.SIGSTOP)
+            _signal_group(self.pid, signal.SIGSTOP)
             for child in await asyncio.to_thread(_everything_below, self.pid):
                 _kill(child)
         if self.alive:
-            _kill_group(self.pid)
+            _signal_group(self.pid, signal.SIGKILL)
         await asyncio.shield(self.died)
 
     def _watch(self) -> None:
@@ -118,7 +118,7 @@ class KernelProcess:
 
     async def _reap(self) -> None:
         # Not reaped yet: until then the number of the group cannot belong to anyone else.
-        _kill_group(self.pid)
+        _signal_group(self.pid, signal.SIGKILL)
         status = await self._child.reap()
         os.close(self._lifeline)
         if self._pidfd is not None:
@@ -147,9 +147,9 @@ class KernelProcess:
         return f", while line {place[2]} of cell {place[1]} ran" if place else ""
 
 
-def _kill_group(group: int) -> None:
+def _signal_group(group: int, number: signal.Signals) -> None:
     try:
-        os.killpg(group, signal.SIGKILL)
+        os.killpg(group, number)
     except (ProcessLookupError, PermissionError):
         # Nobody left: macOS says EPERM of a group that has only zombies.
         return

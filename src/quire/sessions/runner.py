@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -76,6 +76,8 @@ class Runner:
         self._forget: set[str] = set()
         self._attempt: Attempt | None = None
         self._waiting: list[Run] = []
+        self._queued: set[str] = set()
+        """Cells that subscribers were told to be waiting behind the plan that runs."""
         self._dropped = False
         """Whether what is being served was interrupted before its plan was made."""
         self._arrived = asyncio.Event()
@@ -100,10 +102,9 @@ class Runner:
     @property
     def progress(self) -> Mapping[str, events.Progress]:
         """Where the cells of the current plan stand, and those that wait behind it."""
-        if self._attempt is None:
-            return {}
-        planned = {c.cell_id: events.Progress(c.status, c.started_at) for c in self._attempt.cells.values()}
-        return {**dict.fromkeys(self._wanted(self._waiting), QUEUED), **planned}
+        cells = self._attempt.cells.values() if self._attempt is not None else ()
+        planned = {cell.cell_id: events.Progress(cell.status, cell.started_at) for cell in cells}
+        return {**{id_: QUEUED for id_ in self._queued if id_ in self._host.state.cells}, **planned}
 
     def shown_so_far(self) -> list[events.Event]:
         """What a new subscriber must be told to see the current run as others do."""
@@ -123,6 +124,7 @@ class Runner:
         self._arrived.set()
         if self._attempt is not None:
             waiting = [cell_id for cell_id in self._wanted([run]) if cell_id not in self._attempt.cells]
+            self._queued.update(waiting)
             self._host.tell(events.StatusChanged(dict.fromkeys(waiting, QUEUED)))
 
     def outdate(self, cell_ids: set[str]) -> None:
@@ -182,17 +184,17 @@ class Runner:
         state = self._host.state
         return [cell_id for run in runs for cell_id in cells_wanted(state, run.wanted)]
 
-    def _leave_queue(self, cell_ids: Iterable[str]) -> None:
-        """Tell that cells wait no longer, but for those of the plan that runs."""
-        planned = self._attempt.cells if self._attempt is not None else {}
-        left = self._committed_progress({cell_id: None for cell_id in cell_ids if cell_id not in planned})
+    def _leave_queue(self, planned: Container[str] = ()) -> None:
+        """No cell waits any longer; those that are not `planned` are what they were."""
+        queued, self._queued = self._queued, set()
+        left = self._committed_progress({cell_id: None for cell_id in queued if cell_id not in planned})
         if left:
             self._host.tell(events.StatusChanged(left))
 
     def _drop_waiting(self) -> None:
         self._dropped = True
         waiting, self._waiting = self._waiting, []
-        self._leave_queue(self._wanted(waiting))
+        self._leave_queue(self._attempt.cells if self._attempt is not None else ())
         for run in waiting:
             _finish(run)
 
@@ -219,11 +221,13 @@ class Runner:
             kernel = await self._seat.take()
         except (kp.KernelUnavailable, NotSaved) as error:
             log.warning("no_kernel", reason=str(error))
+            self._leave_queue()
             self._cannot_run(runs, CellError(name="KernelUnavailable", message=str(error)))
             await self._results.drain()
             return
         except Refused as refusal:
             log.info("run_dropped", reason=str(refusal))
+            self._leave_queue()
             return
         if self._dropped:
             await self._seat.rest(kernel)
@@ -236,7 +240,7 @@ class Runner:
         for run in runs:
             run.cell_ids = tuple(attempt.cells) + tuple(chosen.blocked)
             self._host.tell(events.RunChanged(run.run_id, "started", run.cell_ids))
-        self._leave_queue(cell_id for cell_id in self._wanted(runs) if cell_id not in attempt.cells)
+        self._leave_queue(attempt.cells)
         if attempt.cells:
             await self._execute(kernel, attempt, plan)
         await self._seat.rest(kernel)
