@@ -7,7 +7,7 @@ import json
 import httpx
 import pytest
 
-from tests.api.calls import add, new_notebook, run, show_cell
+from tests.api.calls import add, new_notebook, run, show, show_cell
 
 TABLE = "application/vnd.quire.table+json"
 LARGE = "import os\nfrom IPython.display import display, publish_display_data\n"
@@ -139,3 +139,16 @@ def test_charts_are_given_as_data(client: httpx.Client, notebook: str) -> None:
     mime_type, data = shown(picture)
     assert mime_type == "image/png"
     assert data.startswith((b"\x89PNG", b"iVBOR"))
+
+
+def test_a_display_is_updated_by_a_cell_behind_it(client: httpx.Client, notebook: str) -> None:
+    """It is the earlier cell's result that changes, also for who opens the notebook later."""
+    first = add(client, notebook, "print('kept')\nhandle = display('first', display_id=True)\ndisplay('other')")
+    second = add(client, notebook, "for _n in range(500):\n    handle.update(_n)")
+    assert run(client, notebook) == {first: "success", second: "success"}
+    shown = show_cell(client, notebook, first)
+    assert [output["data"] for output in shown["outputs"]] == ["499", "'other'"]
+    assert (shown["status"], shown["stdout"]) == ("success", "kept\n")
+    assert show_cell(client, notebook, second)["outputs"] == []
+    past = client.get(f"/api/notebooks/{notebook}", params={"revision": show(client, notebook)["revision"]}).json()
+    assert [output["data"] for output in past["cells"][0]["outputs"]] == ["499", "'other'"]

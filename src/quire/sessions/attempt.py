@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 
+from quire.kernels.protocol import CellEnded
 from quire.sessions.live_cell import LiveCell
 
 
@@ -13,6 +14,8 @@ class Attempt:
     epoch: int
     base_revision: int
     cells: dict[str, LiveCell] = field(default_factory=dict)
+    displays: dict[str, tuple[LiveCell, CellEnded]] = field(default_factory=dict)
+    """Cells that have ended, and have outputs that cells behind them may still change (`update_display`)."""
     outdated: set[str] = field(default_factory=set)
     """Cells whose ancestors were edited since the plan was made: their results are stale at once."""
     interrupted_at: float | None = None

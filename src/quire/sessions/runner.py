@@ -278,6 +278,7 @@ class Runner:
             partial.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await partial
+            self._commit_displays(attempt)
             left = dict.fromkeys(attempt.cells, events.Progress("idle"))
             attempt.cells.clear()
             if left:
@@ -293,6 +294,8 @@ class Runner:
     def _handle(self, attempt: Attempt, event: kp.KernelEvent, *, tell: bool) -> None:
         cell = attempt.cells.get(event.cell_id)
         if cell is None:
+            if isinstance(event, kp.OutputReplaced) and event.cell_id in attempt.displays:
+                attempt.displays[event.cell_id][0].replace(event.output)
             return
         if isinstance(event, kp.CellEnded):
             self._ended(attempt, cell, event)
@@ -312,6 +315,14 @@ class Runner:
         if event.status == "success":
             self._fresh[cell.cell_id] = cell.code_hash
         self._finish_cell(attempt, cell, event.status, event.error, event.at, event.duration_ms)
+        if any(output.display_id for output in cell.outputs):
+            attempt.displays[cell.cell_id] = (cell, event)
+
+    def _commit_displays(self, attempt: Attempt) -> None:
+        """Results of cells whose outputs were changed by others after they had ended."""
+        for cell, event in attempt.displays.values():
+            if cell.dirty:
+                self._finish_cell(attempt, cell, event.status, event.error, event.at, event.duration_ms)
 
     def _finish_cell(
         self, attempt: Attempt, cell: LiveCell, status: str, error: CellError | None, at: int, duration_ms: int
@@ -366,6 +377,7 @@ class Runner:
     async def _commit_partial(self, attempt: Attempt) -> None:
         while True:
             await asyncio.sleep(PARTIAL_RESULT_S)
+            self._commit_displays(attempt)
             at = now_ms()
             for cell in attempt.cells.values():
                 if cell.status == "running" and cell.dirty and at - cell.started_at >= PARTIAL_RESULT_S * 1000:
