@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from quire.config import Config, ConfigError, load_config
+from tests.api.calls import until
 from tests.emulators.processes import EmulatorMissing, dynalite
 from tests.servers import Server
 
@@ -55,8 +56,10 @@ def test_list_and_trash_show_what_a_server_has_stored(tmp_path: Path) -> None:
         assert "Orders, weekly" in listed.stdout
         assert "demo-local\tr1\t" in listed.stdout
         assert "blank-local" not in listed.stdout
-        trashed = quire("trash", *store_in(tmp_path))
-        assert trashed.stdout.startswith("blank-local\tr2\t")
+        until(
+            lambda: quire("trash", *store_in(tmp_path)).stdout.startswith("blank-local\tr2\t"),
+            "the header that follows the log (H1)",
+        )
     finally:
         server.close()
 
