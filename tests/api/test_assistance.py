@@ -19,6 +19,18 @@ def asked(server: Server, notebook: str, type_: str, cell: str, code: str) -> di
     return answer
 
 
+def by_values(server: Server, notebook: str, type_: str, cell: str, code: str) -> dict[str, Any]:
+    """The kernel's answer: on a busy machine its first one may take longer than it is waited for."""
+    answers: list[dict[str, Any]] = []
+
+    def of_the_kernel() -> bool:
+        answers.append(asked(server, notebook, type_, cell, code))
+        return bool(answers[-1]["source"] == "kernel")
+
+    until(of_the_kernel, "an answer by values")
+    return answers[-1]
+
+
 def texts(answer: dict[str, Any]) -> list[str]:
     return [match["text"] for match in answer["matches"]]
 
@@ -44,10 +56,9 @@ def test_by_the_values_after_a_run(server: Server, client: httpx.Client, noteboo
     add(client, notebook, "import pandas as pd\nframe = pd.DataFrame({'apples': [1]})")
     cell = add(client, notebook, "")
     run(client, notebook)
-    answer = asked(server, notebook, "complete", cell, "frame['app|")
-    assert (texts(answer), answer["source"]) == (["apples"], "kernel")
-    hover = asked(server, notebook, "inspect", cell, "frame.groupby(|")
-    assert (hover["name"], hover["source"]) == ("groupby", "kernel")
+    answer = by_values(server, notebook, "complete", cell, "frame['app|")
+    assert texts(answer) == ["apples"]
+    assert by_values(server, notebook, "inspect", cell, "frame.groupby(|")["name"] == "groupby"
 
 
 def test_names_of_cells_that_have_not_run_yet(server: Server, client: httpx.Client, notebook: str) -> None:

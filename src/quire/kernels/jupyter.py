@@ -248,7 +248,6 @@ class JupyterKernel:
                 await self._process.stop()
                 raise KernelDied(f"The kernel was stopped, because its messages were broken: {error}.") from error
             if batch is not None:
-                reply.heard = True
                 return batch
 
     async def _receive(self, reply: Reply | None = None) -> list[zmq.Frame]:

@@ -5,8 +5,6 @@ from typing import Any
 
 from quire.kernels.channels import Channels
 
-FIRST_BATCH_S = 30.0
-"""A kernel says that a plan has arrived before it runs any of it. One that does not answer for so long is broken."""
 AFTER_REPLY_S = 2.0
 """The last batch is sent before ipykernel's own reply; it comes on another socket."""
 BROKEN = (
@@ -20,8 +18,6 @@ class Reply:
 
     def __init__(self, channels: Channels) -> None:
         self._replied = asyncio.create_task(channels.plan_replied(), name="kernel reply")
-        self.heard = False
-        """Whether a batch of this plan has come."""
 
     @property
     def expected(self) -> set[asyncio.Future[Any]]:
@@ -30,10 +26,11 @@ class Reply:
 
     @property
     def patience(self) -> float | None:
-        """How long to wait for the next batch, in s; None: as long as it takes."""
-        if self._replied.done():
-            return AFTER_REPLY_S
-        return None if self.heard else FIRST_BATCH_S
+        """How long to wait for the next batch, in s; None: as long as it takes.
+
+        A kernel that says nothing is not broken for that: compiled code may keep the interpreter to itself.
+        """
+        return AFTER_REPLY_S if self._replied.done() else None
 
     def close(self) -> None:
         if not self._replied.cancel() and not self._replied.cancelled():

@@ -8,7 +8,7 @@ import msgspec
 from quire.sessions.errors import NotAnswered
 from quire.sessions.session import Session
 
-KERNEL_S = 0.5
+KERNEL_S = 0.8
 """The kernel answers within this, or the code has to do."""
 VARIABLES_S = 3.0
 CODE_CHARS_MAX = 500_000

@@ -109,9 +109,6 @@ class Recorder:
         self._told_interrupt = False
         self._flushed_at = time.monotonic()
         self._displays.clear()
-        with self._sending:
-            # The server learns at once that the plan is here: the first cell may keep all else from running.
-            self._send_batch([], done=False)
         self._plan_open.set()
 
     def close_plan(self) -> None:
